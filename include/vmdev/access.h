@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Accessed bits of the page tables. See vmdev_access.c.
+ */
+#ifndef _VMDEV_ACCESS_H
+#define _VMDEV_ACCESS_H
+
+#include <linux/fs.h>
+#include <vmdev/policy.h>
+
+void vmdev_access_harvest(struct address_space *mapping, pgoff_t first, unsigned int nr,
+			  unsigned long *young);
+bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index);
+enum vmdev_access vmdev_access_best(enum vmdev_access wanted);
+
+#endif /* _VMDEV_ACCESS_H */

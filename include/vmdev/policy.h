@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a replacement policy is. A policy orders frames, seen as nodes, and says
+ * which to look at next for eviction. It knows no locks, no allocation and no
+ * kernel: the same files are compiled into the module and into userspace tests.
+ *
+ * Contract, for all operations: the caller serialises them per instance; a node
+ * is on one instance or on none; every operation but isolate() is O(1).
+ *
+ *   init      makes an empty instance
+ *   insert    takes a node that just got its page; @refault: the page had been
+ *             evicted before
+ *   remove    takes a node off; it may stand anywhere in the instance
+ *   isolate   takes up to @max nodes off, the best victims first, and returns
+ *             how many; 0 only when the instance is empty. Its cost is
+ *             proportional to what it returns
+ *   putback   takes a node back that isolate() gave out and that stays in the
+ *             pool; @accessed: it was used since it was last looked at
+ */
+#ifndef _VMDEV_POLICY_H
+#define _VMDEV_POLICY_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+/* How the evictor finds out whether a node was used, before putback. */
+enum vmdev_access {
+	VMDEV_ACCESS_NONE,	/* not at all: the policy doesn't care */
+	VMDEV_ACCESS_HARDWARE,	/* accessed bits of the page tables */
+	VMDEV_ACCESS_REFAULT,	/* unmapped, and a minor fault tells */
+};
+
+struct vmdev_node {
+	struct list_head link;
+};
+
+struct vmdev_policy;
+
+struct vmdev_policy_ops {
+	const char *name;
+	enum vmdev_access access;
+	void (*init)(struct vmdev_policy *policy);
+	void (*insert)(struct vmdev_policy *policy, struct vmdev_node *node, bool refault);
+	void (*remove)(struct vmdev_policy *policy, struct vmdev_node *node);
+	unsigned int (*isolate)(struct vmdev_policy *policy, struct vmdev_node **nodes,
+				unsigned int max);
+	void (*putback)(struct vmdev_policy *policy, struct vmdev_node *node, bool accessed);
+};
+
+struct vmdev_policy {
+	const struct vmdev_policy_ops *ops;
+	struct list_head queue;		/* head: next to be looked at */
+	unsigned long nr;		/* nodes in the instance */
+};
+
+extern const struct vmdev_policy_ops vmdev_policy_fifo;
+extern const struct vmdev_policy_ops vmdev_policy_clock;
+extern const struct vmdev_policy_ops vmdev_policy_clock_refault;
+
+#define VMDEV_POLICY_DEFAULT	"clock"
+
+#ifdef __KERNEL__
+const struct vmdev_policy_ops *vmdev_policy_find(const char *name);
+int vmdev_policy_list(char *buf);
+#endif
+
+#endif /* _VMDEV_POLICY_H */

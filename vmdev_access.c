@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Accessed and dirty bits in the page tables that map a space. It reads and
+ * clears bits and must not know what is done with the answer. The kernel's own
+ * reverse map walk is not exported; what follows uses what is: the tree of the
+ * mapping's VMAs and the page-table inlines.
+ *
+ * Page tables can't go away meanwhile: a VMA is unlinked from i_mmap, under
+ * i_mmap_rwsem held for writing, before its tables are freed. A bit that is set
+ * again or a page that is mapped while we look is a benign race: the answer was
+ * right when it was given. TLBs are not flushed, as in the kernel's own
+ * ptep_clear_flush_young() on x86: a stale entry only hides one use.
+ *
+ * On other architectures there is no walk; the policy's other way, unmap and
+ * see whether it refaults, is used there.
+ */
+#include <linux/bitmap.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/rbtree.h>
+
+#include <vmdev/access.h>
+
+#ifdef CONFIG_X86_64
+
+/* What to do with one mapped page: @i from the start of the range asked for. */
+typedef void (*access_fn)(pte_t *ptep, unsigned int i, void *data);
+
+static void harvest_pte(pte_t *ptep, unsigned int i, void *data)
+{
+	if (pte_young(*ptep) &&
+	    test_and_clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)&ptep->pte))
+		__set_bit(i, data);
+}
+
+static void dirty_pte(pte_t *ptep, unsigned int i, void *data)
+{
+	if (pte_dirty(*ptep))
+		*(bool *)data = true;
+}
+
+/* Walk @addr to @end, which lie in one page-table page, in @mm. */
+static void walk_ptes(struct mm_struct *mm, unsigned long addr, unsigned long end,
+		      unsigned int i, access_fn fn, void *data)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t *pmd, val;
+	pte_t *ptep;
+	spinlock_t *ptl;	/* of the page-table page */
+
+	if (pgd_none(*pgd) || pgd_bad(*pgd))
+		return;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d) || p4d_bad(*p4d))
+		return;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud) || pud_bad(*pud))
+		return;
+	pmd = pmd_offset(pud, addr);
+	val = READ_ONCE(*pmd);
+	if (pmd_none(val) || !pmd_present(val) || pmd_bad(val))
+		return;
+
+	ptl = pte_lockptr(mm, &val);
+	spin_lock(ptl);
+	if (pmd_same(val, READ_ONCE(*pmd))) {
+		ptep = pte_offset_kernel(&val, addr);
+		for (; addr < end; addr += PAGE_SIZE, ptep++, i++) {
+			if (pte_present(*ptep))
+				fn(ptep, i, data);
+		}
+	}
+	spin_unlock(ptl);
+}
+
+static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned int nr,
+			 access_fn fn, void *data)
+{
+	pgoff_t last = first + nr - 1;
+	struct rb_node *node;
+
+	i_mmap_lock_read(mapping);
+	/* in order of the first page mapped: those behind the range end it */
+	for (node = rb_first_cached(&mapping->i_mmap); node; node = rb_next(node)) {
+		struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared.rb);
+		unsigned long addr, end, next;
+		pgoff_t from, to;
+
+		if (vma->vm_pgoff > last)
+			break;
+		from = max(first, vma->vm_pgoff);
+		to = min(last, vma->vm_pgoff + vma_pages(vma) - 1);
+		if (from > to)
+			continue;
+		addr = vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT);
+		end = vma->vm_start + ((to + 1 - vma->vm_pgoff) << PAGE_SHIFT);
+		for (; addr < end; addr = next) {
+			next = pmd_addr_end(addr, end);
+			walk_ptes(vma->vm_mm, addr, next, from - first, fn, data);
+			from += (next - addr) >> PAGE_SHIFT;
+		}
+	}
+	i_mmap_unlock_read(mapping);
+}
+
+/**
+ * vmdev_access_harvest() - which pages were used? Clear the bits that tell
+ * @mapping: a space's mapping
+ * @first: the first page
+ * @nr: how many pages
+ * @young: bitmap of @nr bits; those of pages that were used are set
+ *
+ * Context: process, page and folio locks may be held; takes i_mmap_rwsem and
+ * page-table locks.
+ */
+void vmdev_access_harvest(struct address_space *mapping, pgoff_t first, unsigned int nr,
+			  unsigned long *young)
+{
+	walk_mapping(mapping, first, nr, harvest_pte, young);
+}
+
+/* Was the page written through a mapping? Context: as vmdev_access_harvest(). */
+bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index)
+{
+	bool dirty = false;
+
+	walk_mapping(mapping, index, 1, dirty_pte, &dirty);
+	return dirty;
+}
+
+/* How use can be learned here, if a policy wants to learn it the way @wanted. */
+enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
+{
+	return wanted;
+}
+
+#else
+
+void vmdev_access_harvest(struct address_space *mapping, pgoff_t first, unsigned int nr,
+			  unsigned long *young)
+{
+}
+
+bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index)
+{
+	return false;
+}
+
+enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
+{
+	return wanted == VMDEV_ACCESS_HARDWARE ? VMDEV_ACCESS_REFAULT : wanted;
+}
+
+#endif

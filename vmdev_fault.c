@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bringing a page in: the page fault handler and, for read(2) and write(2), the
+ * same without a fault. Errnos become VM_FAULT_* here and nowhere else. It owns
+ * no data; pages, frames and requests belong to the files below it.
+ *
+ * A fault is first tried with what is at hand. Only when it must wait, for the
+ * store or for a frame, the lock it came in with is dropped, the page is brought
+ * in, and the fault is retried. The second time, or where the caller allows no
+ * retry, the wait is done with the lock held, so a fault makes progress however
+ * small the pool is.
+ *
+ * There is no page_mkwrite: a page of a shared mapping is mapped writable at
+ * once, and the hardware's dirty bits, moved to the folio by unmapping, tell
+ * whether it was written. A fault for writing still says so at once.
+ */
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include <vmdev/compat.h>
+#include <vmdev/evict.h>
+#include <vmdev/fault.h>
+#include <vmdev/io.h>
+#include <vmdev/stats.h>
+#include <vmdev/swap.h>
+
+#include "vmdev_trace.h"
+
+/*
+ * Make an ABSENT or ZERO page resident in @frame. Context: page lock held.
+ * Return: 0, or an error; the frame is given back then.
+ */
+static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
+		struct vmdev_frame *frame, bool write)
+{
+	bool absent = vmdev_page_state(e) == VMDEV_PAGE_ABSENT;
+	u64 word = absent ? 0 : vmdev_page_fill(e, index);
+	int err = 0;
+
+	if (absent)
+		err = vmdev_space_charge(space);
+	if (err) {
+		vmdev_count(oom);
+		goto err_frame;
+	}
+	if (word) {
+		void *p = kmap_local_folio(frame->folio, 0);
+
+		memset64(p, word, PAGE_SIZE / sizeof(word));
+		kunmap_local(p);
+	} else if (!test_bit(VMDEV_FRAME_ZEROED, &frame->flags)) {
+		folio_zero_range(frame->folio, 0, PAGE_SIZE);
+	}
+	if (!vmdev_space_insert(space, index, frame, true, !absent)) {
+		err = -ENOMEM;
+		goto err_charge;
+	}
+	if (!absent) {
+		vmdev_count(refaults);
+		vmdev_space_count(space, REFAULTS, 1);
+	}
+	vmdev_page_set(space, e, write ? VMDEV_PAGE_DIRTY : VMDEV_PAGE_CLEAN, frame->id,
+		       VMDEV_SLOT_NONE);
+	return 0;
+
+err_charge:
+	if (absent)
+		vmdev_space_uncharge(space);
+err_frame:
+	vmdev_evict_put_frame(space, frame);
+	return err;
+}
+
+/* Lock and hold the folio of a resident page. Context: page lock held, dropped. */
+static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
+		     struct folio **foliop)
+{
+	struct vmdev_frame *frame = vmdev_pool_frame(vmdev_page_frame(e));
+	struct folio *folio = frame->folio;
+
+	if (write && vmdev_page_state(e) == VMDEV_PAGE_CLEAN) {
+		vmdev_slot_free(vmdev_page_slot(e));
+		vmdev_page_set(space, e, VMDEV_PAGE_DIRTY, frame->id, 0);
+	}
+	folio_get(folio);
+	if (folio_lock_killable(folio)) {
+		folio_put(folio);
+		vmdev_page_unlock(e);
+		return -EINTR;
+	}
+	if (!test_bit(VMDEV_FRAME_ACCESSED, &frame->flags))
+		set_bit(VMDEV_FRAME_ACCESSED, &frame->flags);
+	vmdev_page_unlock(e);
+	*foliop = folio;
+	return 0;
+}
+
+/*
+ * Get a page with what is at hand. Return: 0 with the folio locked and held;
+ * -EAGAIN when it takes a wait; -ERANGE past the end, -EIO for a bad page,
+ * -ENOSPC, -ENOMEM, or -EINTR when the task is being killed.
+ */
+static int try_get(struct vmdev_space *space, pgoff_t index, bool write,
+		   struct folio **foliop, enum vmdev_fault_kind *kind)
+{
+	unsigned long *e = vmdev_page_make(space, index);
+	struct vmdev_frame *frame;
+	unsigned int state;
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+again:
+	err = vmdev_page_lock_killable(e);
+	if (err)
+		return err;
+	/* under the page lock: a shrinking size is set before pages are discarded */
+	err = -ERANGE;
+	if (index >= vmdev_space_end(space))
+		goto err_unlock;
+
+	state = vmdev_page_state(e);
+	err = state == VMDEV_PAGE_BAD ? -EIO : -EAGAIN;
+	if (vmdev_page_in(state, VMDEV_TO(BAD) | VMDEV_TO(SWAPPED) | VMDEV_TO(READING)))
+		goto err_unlock;
+
+	if (vmdev_page_in(state, VMDEV_RESIDENT)) {
+		if (test_bit(VMDEV_ENTRY_RA, e) && test_and_clear_bit(VMDEV_ENTRY_RA, e)) {
+			folio_clear_readahead(vmdev_pool_frame(vmdev_page_frame(e))->folio);
+			vmdev_page_unlock(e);
+			vmdev_io_touched(space, index);
+			goto again;
+		}
+		*kind = VMDEV_FAULT_MINOR;
+	} else {
+		frame = vmdev_evict_try_frame(space);
+		if (!frame)
+			goto err_unlock;
+		err = fill(space, index, e, frame, write);
+		if (err)
+			goto err_unlock;
+		*kind = VMDEV_FAULT_ZERO;
+	}
+	return get_folio(space, e, write, foliop);
+
+err_unlock:
+	vmdev_page_unlock(e);
+	return err;
+}
+
+/*
+ * Make a page resident, waiting for whatever that takes. No folio comes of it:
+ * the page may be evicted again at once. Return: as try_get(), without -EAGAIN.
+ */
+static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
+		 enum vmdev_fault_kind *kind)
+{
+	unsigned long *e = vmdev_page_find(space, index);
+	struct vmdev_frame *frame = NULL;
+	unsigned int state;
+	int err;
+
+	*kind = VMDEV_FAULT_MINOR;
+	for (;;) {
+		err = vmdev_page_lock_killable(e);
+		if (err)
+			break;
+		state = vmdev_page_state(e);
+		if (index >= vmdev_space_end(space))
+			err = -ERANGE;
+		else if (state == VMDEV_PAGE_BAD)
+			err = -EIO;
+		if (err || vmdev_page_in(state, VMDEV_RESIDENT & ~VMDEV_TO(READING))) {
+			vmdev_page_unlock(e);
+			break;
+		}
+		if (state == VMDEV_PAGE_READING) {
+			vmdev_page_unlock(e);
+			*kind = VMDEV_FAULT_MAJOR;
+			err = vmdev_page_wait_killable(e);
+			if (err)
+				break;
+			continue;
+		}
+		if (!frame)
+			frame = vmdev_evict_try_frame(space);
+		if (!frame) {
+			vmdev_page_unlock(e);
+			frame = vmdev_evict_get_frame(space);
+			if (IS_ERR(frame))
+				return PTR_ERR(frame);
+			continue;
+		}
+		if (state == VMDEV_PAGE_SWAPPED) {
+			vmdev_count(refaults);
+			vmdev_space_count(space, REFAULTS, 1);
+			err = vmdev_io_read(space, index, e, frame);
+		} else {
+			*kind = VMDEV_FAULT_ZERO;
+			err = fill(space, index, e, frame, write);
+			vmdev_page_unlock(e);
+		}
+		frame = NULL;
+		if (err)
+			break;
+	}
+	if (frame)
+		vmdev_evict_put_frame(space, frame);
+	return err;
+}
+
+/**
+ * vmdev_fault_get() - get a page for the kernel's own use
+ * @space: the space
+ * @index: the page
+ * @write: the caller will write to it, and then must mark the folio dirty before
+ *	it drops the reference
+ *
+ * Context: process, no page lock; waits, until the task is killed.
+ * Return: the folio with a reference, which keeps it where it is; or an error
+ * pointer: -ERANGE past the end, -EIO for a bad page, -ENOSPC, -ENOMEM, -EINTR.
+ */
+struct folio *vmdev_fault_get(struct vmdev_space *space, pgoff_t index, bool write)
+{
+	enum vmdev_fault_kind kind;
+	struct folio *folio;
+	int err;
+
+	for (;;) {
+		err = try_get(space, index, write, &folio, &kind);
+		if (!err) {
+			folio_unlock(folio);
+			return folio;
+		}
+		if (err == -EAGAIN)
+			err = fetch(space, index, write, &kind);
+		if (err)
+			return ERR_PTR(err);
+	}
+}
+
+/* Is there nothing to bring in: never touched, or evicted full of zeroes? */
+bool vmdev_fault_reads_zero(struct vmdev_space *space, pgoff_t index)
+{
+	unsigned long *e = vmdev_page_find(space, index);
+
+	return !e || vmdev_page_state(e) == VMDEV_PAGE_ABSENT;
+}
+
+static void count_fault(struct vmdev_space *space, pgoff_t index, enum vmdev_fault_kind kind,
+			bool write, ktime_t start)
+{
+	switch (kind) {
+	case VMDEV_FAULT_MINOR:
+		vmdev_count(faults_minor);
+		vmdev_space_count(space, FAULTS_MINOR, 1);
+		break;
+	case VMDEV_FAULT_MAJOR:
+		vmdev_count(faults_major);
+		vmdev_space_count(space, FAULTS_MAJOR, 1);
+		break;
+	case VMDEV_FAULT_ZERO:
+		vmdev_count(faults_zero);
+		vmdev_space_count(space, FAULTS_ZERO, 1);
+		break;
+	}
+	vmdev_stats_took(start);
+	trace_vmdev_fault(space->id, index, kind, write);
+}
+
+static vm_fault_t to_vm_fault(int err)
+{
+	/* being killed: back to user mode, where the signal is waiting */
+	return err == -EINTR ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
+}
+
+/*
+ * The slow way of a fault that may be retried: everything is done without the
+ * lock it came in with. The file, and with it the space and the module, is held.
+ */
+static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space, bool write,
+				 ktime_t start)
+{
+	struct file *file = get_file(vmf->vma->vm_file);
+	pgoff_t index = vmf->pgoff;
+	enum vmdev_fault_kind kind;
+
+	vmdev_fault_unlock(vmf);
+	/* an error shows again at the second try, with the lock held */
+	if (!fetch(space, index, write, &kind))
+		count_fault(space, index, kind, write, start);
+	fput(file);
+	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
+}
+
+static vm_fault_t vmdev_fault(struct vm_fault *vmf)
+{
+	struct vmdev_space *space = vmf->vma->vm_file->private_data;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	enum vmdev_fault_kind kind, waited = VMDEV_FAULT_MINOR;
+	ktime_t start = ktime_get();
+	struct folio *folio;
+	int err;
+
+	for (;;) {
+		err = try_get(space, vmf->pgoff, write, &folio, &kind);
+		if (!err)
+			break;
+		if (err != -EAGAIN)
+			return to_vm_fault(err);
+		if ((vmf->flags & FAULT_FLAG_ALLOW_RETRY) &&
+		    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
+			return VM_FAULT_RETRY;
+		if (fault_flag_allow_retry_first(vmf->flags))
+			return fault_unlocked(vmf, space, write, start);
+		err = fetch(space, vmf->pgoff, write, &waited);
+		if (err)
+			return to_vm_fault(err);
+	}
+	/* as in vmdev_map_pages() */
+	if (!(vmf->flags & FAULT_FLAG_TRIED))
+		count_fault(space, vmf->pgoff, max(kind, waited), write, start);
+	vmf->page = folio_page(folio, 0);
+	return VM_FAULT_LOCKED | (waited == VMDEV_FAULT_MAJOR ? VM_FAULT_MAJOR : 0);
+}
+
+/* Map resident neighbours of a page that is read; it may be among them. */
+static vm_fault_t vmdev_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
+{
+	struct vmdev_space *space = vmf->vma->vm_file->private_data;
+	ktime_t start = ktime_get();
+	vm_fault_t ret = filemap_map_pages(vmf, first, last);
+
+	/* a retried fault was counted when it waited */
+	if ((ret & VM_FAULT_NOPAGE) && !(vmf->flags & FAULT_FLAG_TRIED))
+		count_fault(space, vmf->pgoff, VMDEV_FAULT_MINOR, false, start);
+	return ret;
+}
+
+const struct vm_operations_struct vmdev_vm_ops = {
+	.fault		= vmdev_fault,
+	.map_pages	= vmdev_map_pages,
+};

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pool: the pages the module holds, as numbered frames. It hands out free
+ * frames from per-CPU caches, takes them back, grows and shrinks while in use
+ * and says when reclaim should run. It must not know what is in a frame, nor
+ * how frames become free: the evictor does that.
+ *
+ * A frame's page has one reference of the pool's for as long as the pool holds
+ * it, and one more while it is in a space's page cache.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <vmdev/evict.h>
+#include <vmdev/page.h>
+#include <vmdev/pool.h>
+#include <vmdev/stats.h>
+
+struct vmdev_pool vmdev_pool;
+
+static unsigned long pool_max;		/* descriptors there is room for */
+
+static void set_watermarks(unsigned long frames)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+
+	pool->target = frames;
+	WRITE_ONCE(pool->low, clamp(frames / 64, 2UL, 512UL));
+	WRITE_ONCE(pool->high, clamp(frames / 32, 4UL, 1024UL));
+	WRITE_ONCE(pool->cache_max, min_t(unsigned long, frames / 128, VMDEV_CPU_FRAMES));
+}
+
+/* Frames of a pool of @frames that can't be promised to anyone: reclaim's own. */
+unsigned long vmdev_pool_headroom(unsigned long frames)
+{
+	return max(clamp(frames / 32, 4UL, 1024UL) + 4, 8UL);
+}
+
+/* Frames the pool has; while it shrinks, those it still holds. */
+unsigned long vmdev_pool_frames(void)
+{
+	return max(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held));
+}
+
+/* How many frames should become free now. */
+unsigned long vmdev_pool_shortage(void)
+{
+	unsigned long nr_free = vmdev_pool_free_frames();
+	unsigned long held = READ_ONCE(vmdev_pool.held), target = READ_ONCE(vmdev_pool.target);
+	unsigned long high = READ_ONCE(vmdev_pool.high);
+
+	return (nr_free < high ? high - nr_free : 0) + (held > target ? held - target : 0);
+}
+
+/* A descriptor without memory, new or used before. Context: vmdev_ctl held. */
+static struct vmdev_frame *get_hole(void)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	struct vmdev_frame *frame = NULL, *chunk;
+	unsigned long i;
+
+	spin_lock(&pool->lock);
+	if (!list_empty(&pool->holes)) {
+		frame = list_first_entry(&pool->holes, struct vmdev_frame, node.link);
+		list_del_init(&frame->node.link);
+	}
+	spin_unlock(&pool->lock);
+	if (frame || pool->nr_frames + VMDEV_CHUNK_FRAMES > pool_max)
+		return frame;
+
+	chunk = kvcalloc(VMDEV_CHUNK_FRAMES, sizeof(*chunk), GFP_KERNEL | __GFP_NOWARN);
+	if (!chunk)
+		return NULL;
+	for (i = 0; i < VMDEV_CHUNK_FRAMES; i++) {
+		chunk[i].id = pool->nr_frames + i;
+		INIT_LIST_HEAD(&chunk[i].node.link);
+	}
+	pool->chunk[pool->nr_frames >> VMDEV_CHUNK_SHIFT] = chunk;
+	spin_lock(&pool->lock);
+	for (i = 1; i < VMDEV_CHUNK_FRAMES; i++)
+		list_add_tail(&chunk[i].node.link, &pool->holes);
+	/* pairs with smp_load_acquire() in vmdev_pool_pinned() */
+	smp_store_release(&pool->nr_frames, pool->nr_frames + VMDEV_CHUNK_FRAMES);
+	spin_unlock(&pool->lock);
+	return &chunk[0];
+}
+
+/**
+ * vmdev_pool_grow() - get memory until the pool has @frames frames
+ * @frames: how many, at least VMDEV_POOL_MIN
+ *
+ * Never starts the OOM killer. On an error the pool keeps what it had.
+ *
+ * Context: process, vmdev_ctl held.
+ * Return: 0, -ENOMEM, or -EINTR when the task is being killed.
+ */
+int vmdev_pool_grow(unsigned long frames)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	unsigned long before = pool->held;
+	struct vmdev_frame *frame;
+	struct page *page;
+	int err = 0;
+
+	if (frames > pool_max || (frames > before &&
+				  frames - before > (unsigned long)si_mem_available()))
+		return -ENOMEM;
+
+	spin_lock(&pool->lock);
+	set_watermarks(frames);
+	spin_unlock(&pool->lock);
+
+	while (READ_ONCE(pool->held) < frames) {
+		err = -EINTR;
+		if (fatal_signal_pending(current))
+			goto err_shrink;
+		err = -ENOMEM;
+		frame = get_hole();
+		if (!frame)
+			goto err_shrink;
+		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN | __GFP_ZERO);
+		spin_lock(&pool->lock);
+		if (!page) {
+			list_add(&frame->node.link, &pool->holes);
+			spin_unlock(&pool->lock);
+			goto err_shrink;
+		}
+		frame->folio = page_folio(page);
+		frame->flags = BIT(VMDEV_FRAME_ZEROED);
+		list_add_tail(&frame->node.link, &pool->free);
+		WRITE_ONCE(pool->held, pool->held + 1);
+		atomic_long_inc(&pool->nr_free);
+		spin_unlock(&pool->lock);
+		cond_resched();
+	}
+	wake_up_all(&pool->wait);
+	return 0;
+
+err_shrink:
+	vmdev_pool_retarget(before);
+	return err;
+}
+
+/* Give a free frame's page back to the system. Context: pool->lock held. */
+static void release_locked(struct vmdev_frame *frame)
+{
+	lockdep_assert_held(&vmdev_pool.lock);
+	folio_put(frame->folio);
+	frame->folio = NULL;
+	list_add(&frame->node.link, &vmdev_pool.holes);
+	WRITE_ONCE(vmdev_pool.held, vmdev_pool.held - 1);
+}
+
+/**
+ * vmdev_pool_retarget() - want fewer frames from now on
+ * @frames: how many
+ *
+ * Free frames beyond that go at once, others when they become free.
+ *
+ * Context: process, vmdev_ctl held (except at load and unload).
+ * Return: frames still held.
+ */
+unsigned long vmdev_pool_retarget(unsigned long frames)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	struct vmdev_frame *frame;
+
+	spin_lock(&pool->lock);
+	set_watermarks(max(frames, VMDEV_POOL_MIN));
+	pool->target = frames;
+	spin_unlock(&pool->lock);
+	vmdev_pool_drain();
+
+	spin_lock(&pool->lock);
+	while (pool->held > frames && !list_empty(&pool->free)) {
+		frame = list_first_entry(&pool->free, struct vmdev_frame, node.link);
+		list_del_init(&frame->node.link);
+		atomic_long_dec(&pool->nr_free);
+		release_locked(frame);
+	}
+	spin_unlock(&pool->lock);
+	return READ_ONCE(pool->held);
+}
+
+/* Move all frames from the CPU caches to the free list. Context: process. */
+void vmdev_pool_drain(void)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct vmdev_cpu_cache *cache = per_cpu_ptr(pool->cache, cpu);
+
+		spin_lock(&cache->lock);
+		spin_lock(&pool->lock);
+		while (cache->nr)
+			list_add(&cache->frame[--cache->nr]->node.link, &pool->free);
+		spin_unlock(&pool->lock);
+		spin_unlock(&cache->lock);
+	}
+}
+
+/* Fill @cache from the free list. Context: cache->lock held. */
+static void refill_locked(struct vmdev_cpu_cache *cache)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	unsigned int want = READ_ONCE(pool->cache_max) / 2 + 1;
+
+	spin_lock(&pool->lock);
+	while (cache->nr < want && !list_empty(&pool->free)) {
+		struct vmdev_frame *frame =
+			list_first_entry(&pool->free, struct vmdev_frame, node.link);
+
+		list_del_init(&frame->node.link);
+		cache->frame[cache->nr++] = frame;
+	}
+	spin_unlock(&pool->lock);
+}
+
+static struct vmdev_frame *alloc_from(struct vmdev_cpu_cache *cache)
+{
+	struct vmdev_frame *frame = NULL;
+
+	spin_lock(&cache->lock);
+	if (!cache->nr)
+		refill_locked(cache);
+	if (cache->nr)
+		frame = cache->frame[--cache->nr];
+	spin_unlock(&cache->lock);
+	return frame;
+}
+
+/**
+ * vmdev_pool_alloc() - take a free frame
+ *
+ * Context: process, any lock above pool->lock may be held; never waits.
+ * Return: a frame the caller owns, or NULL when none is free.
+ */
+struct vmdev_frame *vmdev_pool_alloc(void)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	struct vmdev_frame *frame = alloc_from(raw_cpu_ptr(pool->cache));
+	int cpu;
+
+	/* The last free frames may be in other CPUs' caches. */
+	if (!frame && vmdev_pool_free_frames() > 0) {
+		for_each_possible_cpu(cpu) {
+			frame = alloc_from(per_cpu_ptr(pool->cache, cpu));
+			if (frame)
+				break;
+		}
+	}
+	if (!frame)
+		return NULL;
+
+	if (atomic_long_dec_return(&pool->nr_free) < READ_ONCE(pool->low))
+		vmdev_evict_wake();
+	return frame;
+}
+
+/**
+ * vmdev_pool_free() - give a frame back
+ * @frame: the caller's; its page is in no page cache and has the pool's
+ *	reference alone
+ *
+ * What was in it stays in it: who takes it for another page fills it whole.
+ *
+ * Context: process.
+ */
+void vmdev_pool_free(struct vmdev_frame *frame)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	struct vmdev_cpu_cache *cache;
+
+	if (test_and_clear_bit(VMDEV_FRAME_LOCKED, &frame->flags))
+		atomic_long_dec(&pool->nr_locked);
+	frame->flags &= BIT(VMDEV_FRAME_ZEROED);
+	atomic_long_inc(&pool->progress);
+
+	if (READ_ONCE(pool->held) > READ_ONCE(pool->target)) {
+		spin_lock(&pool->lock);
+		if (pool->held > pool->target) {
+			release_locked(frame);
+			spin_unlock(&pool->lock);
+			wake_up(&pool->wait);
+			return;
+		}
+		spin_unlock(&pool->lock);
+	}
+
+	cache = raw_cpu_ptr(pool->cache);
+	spin_lock(&cache->lock);
+	if (cache->nr < READ_ONCE(pool->cache_max)) {
+		cache->frame[cache->nr++] = frame;
+	} else {
+		spin_lock(&pool->lock);
+		list_add(&frame->node.link, &pool->free);
+		spin_unlock(&pool->lock);
+	}
+	spin_unlock(&cache->lock);
+	atomic_long_inc(&pool->nr_free);
+	/* pairs with prepare_to_wait() in vmdev_evict_get_frame() */
+	smp_mb__after_atomic();
+	/* a waiter sees the free frame or we see the waiter */
+	if (waitqueue_active(&pool->wait))
+		wake_up(&pool->wait);
+}
+
+/**
+ * vmdev_pool_free_erased() - give back a frame whose page is gone for good
+ * @frame: the caller's; its page is in no page cache
+ *
+ * The page is zeroed, so that data does not outlive its space. Where the kernel
+ * still holds a reference (direct I/O, a registered buffer) the frame is parked
+ * until that is gone: whoever holds it may still write into it.
+ *
+ * Context: process, may sleep.
+ */
+void vmdev_pool_free_erased(struct vmdev_frame *frame)
+{
+	if (folio_ref_count(frame->folio) > 1) {
+		spin_lock(&vmdev_pool.lock);
+		list_add_tail(&frame->node.link, &vmdev_pool.parked);
+		WRITE_ONCE(vmdev_pool.nr_parked, vmdev_pool.nr_parked + 1);
+		spin_unlock(&vmdev_pool.lock);
+		vmdev_evict_wake();
+		return;
+	}
+	folio_zero_range(frame->folio, 0, PAGE_SIZE);
+	set_bit(VMDEV_FRAME_ZEROED, &frame->flags);
+	vmdev_count(zeroed_on_free);
+	vmdev_pool_free(frame);
+}
+
+/* Free the parked frames that nobody holds any more. Context: process. */
+void vmdev_pool_unpark(void)
+{
+	struct vmdev_frame *frame, *next;
+	LIST_HEAD(idle);
+
+	if (!READ_ONCE(vmdev_pool.nr_parked))
+		return;
+	spin_lock(&vmdev_pool.lock);
+	list_for_each_entry_safe(frame, next, &vmdev_pool.parked, node.link) {
+		if (folio_ref_count(frame->folio) > 1)
+			continue;
+		list_move(&frame->node.link, &idle);
+		WRITE_ONCE(vmdev_pool.nr_parked, vmdev_pool.nr_parked - 1);
+	}
+	spin_unlock(&vmdev_pool.lock);
+
+	list_for_each_entry_safe(frame, next, &idle, node.link) {
+		list_del_init(&frame->node.link);
+		vmdev_pool_free_erased(frame);
+	}
+}
+
+/**
+ * vmdev_pool_pinned() - count frames the kernel holds for I/O
+ * @space: of this space alone, or NULL for all, parked ones included
+ *
+ * A snapshot: frames are looked at one by one without stopping anything.
+ *
+ * Context: process.
+ * Return: frames with references beyond those of pool, page cache and mappings.
+ */
+unsigned long vmdev_pool_pinned(struct vmdev_space *space)
+{
+	/* pairs with smp_store_release() in get_hole() */
+	unsigned long i, nr = smp_load_acquire(&vmdev_pool.nr_frames);
+	unsigned long pinned = space ? 0 : READ_ONCE(vmdev_pool.nr_parked);
+
+	for (i = 0; i < nr; i++) {
+		struct vmdev_frame *frame = vmdev_pool_frame(i);
+		struct vmdev_space *owner = READ_ONCE(frame->space);
+		struct folio *folio = READ_ONCE(frame->folio);
+
+		if (!folio || !owner || (space && owner != space))
+			continue;
+		if (folio_ref_count(folio) > 2 + atomic_read(&folio->_mapcount) + 1)
+			pinned++;
+		if (!(i % 4096))
+			cond_resched();
+	}
+	return pinned;
+}
+
+/**
+ * vmdev_pool_init() - make a pool
+ * @frames: its size, at least VMDEV_POOL_MIN
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmdev_pool_init(unsigned long frames)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	int cpu, err;
+
+	spin_lock_init(&pool->lock);
+	INIT_LIST_HEAD(&pool->free);
+	INIT_LIST_HEAD(&pool->holes);
+	INIT_LIST_HEAD(&pool->parked);
+	init_waitqueue_head(&pool->wait);
+
+	pool_max = min_t(unsigned long, round_up(totalram_pages(), VMDEV_CHUNK_FRAMES),
+			 VMDEV_FRAME_NONE & ~(VMDEV_CHUNK_FRAMES - 1));
+	pool->chunk = kvcalloc(pool_max >> VMDEV_CHUNK_SHIFT, sizeof(*pool->chunk), GFP_KERNEL);
+	pool->cache = alloc_percpu(struct vmdev_cpu_cache);
+	err = -ENOMEM;
+	if (!pool->chunk || !pool->cache)
+		goto err_free;
+	for_each_possible_cpu(cpu)
+		spin_lock_init(&per_cpu_ptr(pool->cache, cpu)->lock);
+
+	err = vmdev_pool_grow(frames);
+	if (err)
+		goto err_exit;
+	return 0;
+
+err_exit:
+	vmdev_pool_exit();
+	return err;
+err_free:
+	free_percpu(pool->cache);
+	kvfree(pool->chunk);
+	return err;
+}
+
+/* Give everything back; what the kernel still holds it frees itself later. */
+void vmdev_pool_exit(void)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	struct vmdev_frame *frame, *next;
+	unsigned long i;
+
+	vmdev_pool_unpark();
+	vmdev_pool_retarget(0);
+	spin_lock(&pool->lock);
+	list_for_each_entry_safe(frame, next, &pool->parked, node.link) {
+		list_del_init(&frame->node.link);
+		release_locked(frame);
+	}
+	spin_unlock(&pool->lock);
+	WARN_ON_ONCE(pool->held);
+
+	for (i = 0; i < pool->nr_frames >> VMDEV_CHUNK_SHIFT; i++)
+		kvfree(pool->chunk[i]);
+	kvfree(pool->chunk);
+	free_percpu(pool->cache);
+}
