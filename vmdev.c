@@ -201,17 +201,15 @@ static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	while (iov_iter_count(from)) {
 		size_t offset = offset_in_page(iocb->ki_pos), n, copied;
-		loff_t end;
 
 		n = min(PAGE_SIZE - offset, iov_iter_count(from));
-		end = iocb->ki_pos + n;
-		if (end > i_size_read(space->inode)) {
-			/* all at once, so that what can't be backed is not begun */
-			err = vmdev_space_grow(space, min_t(u64, iocb->ki_pos +
-							    (u64)iov_iter_count(from), limit),
-					       true);
-			if (err == -ENOSPC)
-				err = vmdev_space_grow(space, end, true);
+		/* a bad buffer must not make the space larger */
+		if (fault_in_iov_iter_readable(from, n) == n) {
+			err = -EFAULT;
+			break;
+		}
+		if (iocb->ki_pos + n > i_size_read(space->inode)) {
+			err = vmdev_space_grow(space, iocb->ki_pos + n, true);
 			if (err)
 				break;
 		}
@@ -519,15 +517,15 @@ static int __init vmdev_init(void)
 	err = vmdev_store_open(store, store_mb);
 	if (err)
 		goto err_pool;
-	err = vmdev_evict_init(ops);
-	if (err)
-		goto err_store;
 	err = vmdev_space_init();
 	if (err)
-		goto err_evict;
-	err = vmdev_sysfs_init();
+		goto err_store;
+	err = vmdev_evict_init(ops);
 	if (err)
 		goto err_space;
+	err = vmdev_sysfs_init();
+	if (err)
+		goto err_evict;
 	err = misc_register(&vmdev_misc);
 	if (err)
 		goto err_sysfs;
@@ -536,10 +534,10 @@ static int __init vmdev_init(void)
 
 err_sysfs:
 	vmdev_sysfs_exit();
-err_space:
-	vmdev_space_exit();
 err_evict:
 	vmdev_evict_exit();
+err_space:
+	vmdev_space_exit();
 err_store:
 	vmdev_store_close();
 err_pool:
@@ -555,8 +553,9 @@ static void __exit vmdev_exit(void)
 {
 	misc_deregister(&vmdev_misc);
 	vmdev_sysfs_exit();
-	vmdev_space_exit();
+	/* the reclaim thread may hold the last reference to a closed space */
 	vmdev_evict_exit();
+	vmdev_space_exit();
 	vmdev_pool_exit();
 	vmdev_store_close();
 	vmdev_io_exit();
