@@ -25,6 +25,7 @@
 #include <vmdev/page.h>
 #include <vmdev/policy.h>
 #include <vmdev/pool.h>
+#include <vmdev/reclaim.h>
 #include <vmdev/space.h>
 #include <vmdev/swap.h>
 #include <vmdev/sysfs.h>
@@ -520,7 +521,7 @@ static int __init vmdev_init(void)
 	err = vmdev_space_init();
 	if (err)
 		goto err_store;
-	err = vmdev_evict_init(ops);
+	err = vmdev_reclaim_init(ops);
 	if (err)
 		goto err_space;
 	err = vmdev_sysfs_init();
@@ -535,7 +536,7 @@ static int __init vmdev_init(void)
 err_sysfs:
 	vmdev_sysfs_exit();
 err_evict:
-	vmdev_evict_exit();
+	vmdev_reclaim_exit();
 err_space:
 	vmdev_space_exit();
 err_store:
@@ -554,7 +555,7 @@ static void __exit vmdev_exit(void)
 	misc_deregister(&vmdev_misc);
 	vmdev_sysfs_exit();
 	/* the reclaim thread may hold the last reference to a closed space */
-	vmdev_evict_exit();
+	vmdev_reclaim_exit();
 	vmdev_space_exit();
 	vmdev_pool_exit();
 	vmdev_store_close();

@@ -85,6 +85,9 @@ static int unlink_file(struct file *file)
 	struct dentry *parent = dget_parent(dentry);
 	int err;
 
+	/* a second reference, or unlinking would turn the file's own dentry negative */
+	dget(dentry);
+
 	err = mnt_want_write_file(file);
 	if (err)
 		goto out;
@@ -96,6 +99,7 @@ static int unlink_file(struct file *file)
 	inode_unlock(d_inode(parent));
 	mnt_drop_write_file(file);
 out:
+	dput(dentry);
 	dput(parent);
 	return err;
 }

@@ -21,7 +21,7 @@
 #include <linux/sched/signal.h>
 
 #include <vmdev/compat.h>
-#include <vmdev/evict.h>
+#include <vmdev/reclaim.h>
 #include <vmdev/fault.h>
 #include <vmdev/io.h>
 #include <vmdev/stats.h>
@@ -70,7 +70,7 @@ err_charge:
 	if (absent)
 		vmdev_space_uncharge(space);
 err_frame:
-	vmdev_evict_put_frame(space, frame);
+	vmdev_reclaim_put_frame(space, frame);
 	return err;
 }
 
@@ -136,7 +136,7 @@ again:
 		}
 		*kind = VMDEV_FAULT_MINOR;
 	} else {
-		frame = vmdev_evict_try_frame(space);
+		frame = vmdev_reclaim_try_frame(space);
 		if (!frame)
 			goto err_unlock;
 		err = fill(space, index, e, frame, write);
@@ -186,10 +186,10 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 			continue;
 		}
 		if (!frame)
-			frame = vmdev_evict_try_frame(space);
+			frame = vmdev_reclaim_try_frame(space);
 		if (!frame) {
 			vmdev_page_unlock(e);
-			frame = vmdev_evict_get_frame(space);
+			frame = vmdev_reclaim_get_frame(space);
 			if (IS_ERR(frame))
 				return PTR_ERR(frame);
 			continue;
@@ -208,7 +208,7 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 			break;
 	}
 	if (frame)
-		vmdev_evict_put_frame(space, frame);
+		vmdev_reclaim_put_frame(space, frame);
 	return err;
 }
 

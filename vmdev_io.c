@@ -27,7 +27,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-#include <vmdev/evict.h>
+#include <vmdev/reclaim.h>
 #include <vmdev/io.h>
 #include <vmdev/space.h>
 #include <vmdev/stats.h>
@@ -254,7 +254,7 @@ static bool gather(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 
 	if (!vmdev_space_insert(space, index, frame, false, true)) {
 		folio_clear_readahead(frame->folio);
-		vmdev_evict_put_frame(space, frame);
+		vmdev_reclaim_put_frame(space, frame);
 		return false;
 	}
 	r->page[r->nr].slot = slot;
@@ -274,7 +274,7 @@ static bool gather_ahead(struct vmdev_space *space, pgoff_t index, struct reads 
 	if (!e || vmdev_page_state(e) != VMDEV_PAGE_SWAPPED || !vmdev_page_trylock(e))
 		return false;
 	if (vmdev_page_state(e) == VMDEV_PAGE_SWAPPED && index < vmdev_space_end(space)) {
-		frame = vmdev_evict_try_frame(space);
+		frame = vmdev_reclaim_try_frame(space);
 		if (frame) {
 			/* before it can be touched; keeps it out of fault-around too */
 			folio_set_readahead(frame->folio);

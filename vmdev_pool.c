@@ -15,7 +15,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include <vmdev/evict.h>
 #include <vmdev/page.h>
 #include <vmdev/pool.h>
 #include <vmdev/stats.h>
@@ -23,6 +22,21 @@
 struct vmdev_pool vmdev_pool;
 
 static unsigned long pool_max;		/* descriptors there is room for */
+
+/* Something has happened that the reclaim thread takes care of. Context: any. */
+void vmdev_pool_event(void)
+{
+	wake_up(&vmdev_pool.event);
+}
+
+/* Have the reclaim thread look at the pool. Context: any. */
+void vmdev_pool_kick(void)
+{
+	if (!READ_ONCE(vmdev_pool.kick)) {
+		WRITE_ONCE(vmdev_pool.kick, true);
+		vmdev_pool_event();
+	}
+}
 
 static void set_watermarks(unsigned long frames)
 {
@@ -258,7 +272,7 @@ struct vmdev_frame *vmdev_pool_alloc(void)
 		return NULL;
 
 	if (atomic_long_dec_return(&pool->nr_free) < READ_ONCE(pool->low))
-		vmdev_evict_wake();
+		vmdev_pool_kick();
 	return frame;
 }
 
@@ -303,7 +317,7 @@ void vmdev_pool_free(struct vmdev_frame *frame)
 	}
 	spin_unlock(&cache->lock);
 	atomic_long_inc(&pool->nr_free);
-	/* pairs with prepare_to_wait() in vmdev_evict_get_frame() */
+	/* pairs with prepare_to_wait() in vmdev_reclaim_get_frame() */
 	smp_mb__after_atomic();
 	/* a waiter sees the free frame or we see the waiter */
 	if (waitqueue_active(&pool->wait))
@@ -327,7 +341,7 @@ void vmdev_pool_free_erased(struct vmdev_frame *frame)
 		list_add_tail(&frame->node.link, &vmdev_pool.parked);
 		WRITE_ONCE(vmdev_pool.nr_parked, vmdev_pool.nr_parked + 1);
 		spin_unlock(&vmdev_pool.lock);
-		vmdev_evict_wake();
+		vmdev_pool_kick();
 		return;
 	}
 	folio_zero_range(frame->folio, 0, PAGE_SIZE);
@@ -405,6 +419,7 @@ int vmdev_pool_init(unsigned long frames)
 	INIT_LIST_HEAD(&pool->holes);
 	INIT_LIST_HEAD(&pool->parked);
 	init_waitqueue_head(&pool->wait);
+	init_waitqueue_head(&pool->event);
 
 	pool_max = min_t(unsigned long, round_up(totalram_pages(), VMDEV_CHUNK_FRAMES),
 			 VMDEV_FRAME_NONE & ~(VMDEV_CHUNK_FRAMES - 1));

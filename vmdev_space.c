@@ -22,9 +22,10 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include <vmdev/evict.h>
+#include <vmdev/domain.h>
 #include <vmdev/fault.h>
 #include <vmdev/io.h>
+#include <vmdev/reclaim.h>
 #include <vmdev/space.h>
 #include <vmdev/swap.h>
 #include <uapi/linux/vmdev.h>
@@ -309,7 +310,7 @@ int vmdev_space_resize(struct vmdev_space *space, u64 size)
  * vmdev_space_insert() - give a frame to a page: page cache, owner, policy
  * @space: the space
  * @index: the page, which is not resident
- * @frame: from vmdev_evict_try_frame() or vmdev_evict_get_frame()
+ * @frame: from vmdev_reclaim_try_frame() or vmdev_reclaim_get_frame()
  * @uptodate: its content is there already
  * @refault: the page had been evicted before
  *
@@ -604,7 +605,7 @@ int vmdev_space_limit(struct vmdev_space *space, u64 max, u64 min)
 			goto out;
 		}
 		space->own = own;
-		/* pairs with READ_ONCE() in vmdev_space_insert() and vmdev_evict.c */
+		/* pairs with READ_ONCE() in vmdev_space_insert() and lock_victims() */
 		WRITE_ONCE(space->domain, own);
 		move_frames(space);
 	}
@@ -614,7 +615,7 @@ int vmdev_space_limit(struct vmdev_space *space, u64 max, u64 min)
 out:
 	mutex_unlock(&vmdev_ctl);
 	if (!err && max)
-		vmdev_evict_shrink(space);
+		vmdev_reclaim_shrink(space);
 	return err;
 }
 
@@ -685,15 +686,18 @@ int vmdev_space_show(struct seq_file *m, void *unused)
 
 	seq_puts(m, "id pid comm size frames swapped dirty faults_minor faults_major faults_zero\n");
 	spin_lock(&spaces_lock);
-	list_for_each_entry(space, &spaces, node)
-		seq_printf(m, "%llu %d %s %llu %ld %lu %lu %ld %ld %ld\n", space->id, space->pid,
-			   space->comm, i_size_read(space->inode),
+	list_for_each_entry(space, &spaces, node) {
+		seq_printf(m, "%llu %d ", space->id, space->pid);
+		/* a name is what its owner likes; it stays one word */
+		seq_escape(m, space->comm, " \t\n\\");
+		seq_printf(m, " %llu %ld %lu %lu %ld %ld %ld\n", i_size_read(space->inode),
 			   atomic_long_read(&space->frames),
 			   vmdev_space_pages(space, VMDEV_PAGE_SWAPPED),
 			   vmdev_space_pages(space, VMDEV_PAGE_DIRTY),
 			   atomic_long_read(&space->count[VMDEV_SPACE_FAULTS_MINOR]),
 			   atomic_long_read(&space->count[VMDEV_SPACE_FAULTS_MAJOR]),
 			   atomic_long_read(&space->count[VMDEV_SPACE_FAULTS_ZERO]));
+	}
 	spin_unlock(&spaces_lock);
 	return 0;
 }

@@ -9,9 +9,10 @@
 #include <linux/seq_file.h>
 #include <linux/sysfs.h>
 
-#include <vmdev/evict.h>
+#include <vmdev/domain.h>
 #include <vmdev/policy.h>
 #include <vmdev/pool.h>
+#include <vmdev/reclaim.h>
 #include <vmdev/space.h>
 #include <vmdev/stats.h>
 #include <vmdev/swap.h>
@@ -47,7 +48,7 @@ static ssize_t frames_store(struct kobject *kobj, struct kobj_attribute *attr, c
 		return -EINVAL;
 	if (mutex_lock_killable(&vmdev_ctl))
 		return -EINTR;
-	err = vmdev_evict_resize(frames);
+	err = vmdev_reclaim_resize(frames);
 	mutex_unlock(&vmdev_ctl);
 	return err ? err : count;
 }
@@ -126,7 +127,7 @@ static struct kobj_attribute available_attr = __ATTR_RO(available);
 
 static ssize_t current_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", vmdev_evict_policy_name());
+	return sysfs_emit(buf, "%s\n", vmdev_domain_policy_name());
 }
 
 static ssize_t current_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
@@ -138,7 +139,7 @@ static ssize_t current_store(struct kobject *kobj, struct kobj_attribute *attr, 
 		return -EINVAL;
 	if (mutex_lock_killable(&vmdev_ctl))
 		return -EINTR;
-	vmdev_evict_policy(ops);
+	vmdev_domain_policy(ops);
 	mutex_unlock(&vmdev_ctl);
 	return count;
 }

@@ -71,6 +71,8 @@ struct vmdev_cpu_cache {
  * @cache_max: free frames a CPU may keep
  * @progress: goes up with each frame that becomes free
  * @wait: tasks waiting for a free frame
+ * @event: where the reclaim thread waits for something to do
+ * @kick: it should look at the pool
  * @cache: the CPU caches
  * @chunk: frame descriptors, VMDEV_CHUNK_FRAMES each, never moved
  * @nr_frames: descriptors there are
@@ -90,6 +92,8 @@ struct vmdev_pool {
 	unsigned int cache_max;
 	atomic_long_t progress;
 	wait_queue_head_t wait;
+	wait_queue_head_t event;
+	bool kick;
 	struct vmdev_cpu_cache __percpu *cache;
 	struct vmdev_frame **chunk;
 	unsigned long nr_frames;
@@ -123,5 +127,7 @@ struct vmdev_frame *vmdev_pool_alloc(void);
 void vmdev_pool_free(struct vmdev_frame *frame);
 void vmdev_pool_free_erased(struct vmdev_frame *frame);
 void vmdev_pool_unpark(void);
+void vmdev_pool_event(void);
+void vmdev_pool_kick(void);
 
 #endif /* _VMDEV_POOL_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which frames compete with one another. See vmdev_domain.c.
+ */
+#ifndef _VMDEV_DOMAIN_H
+#define _VMDEV_DOMAIN_H
+
+#include <linux/spinlock.h>
+#include <vmdev/policy.h>
+#include <vmdev/pool.h>
+
+struct vmdev_space;
+
+/**
+ * struct vmdev_domain - frames that are replaced together
+ * @lock: protects @policy and which frames are on it
+ * @policy: their order
+ * @owner: the space, for the domain of a space with limits; NULL for the common one
+ * @node: in the list of domains
+ */
+struct vmdev_domain {
+	spinlock_t lock;	/* as said above */
+	struct vmdev_policy policy;
+	struct vmdev_space *owner;
+	struct list_head node;
+};
+
+/**
+ * struct vmdev_victim - a frame that may be evicted
+ * @frame: the frame
+ * @space: whose page it holds; a reference is held
+ * @e: the page's entry, once it is looked up
+ * @index: the page
+ */
+struct vmdev_victim {
+	struct vmdev_frame *frame;
+	struct vmdev_space *space;
+	unsigned long *e;
+	pgoff_t index;
+};
+
+extern struct vmdev_domain vmdev_common;
+
+void vmdev_domain_init(const struct vmdev_policy_ops *ops);
+void vmdev_domain_exit(void);
+struct vmdev_domain *vmdev_domain_create(struct vmdev_space *owner);
+void vmdev_domain_destroy(struct vmdev_domain *domain);
+void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame, bool refault);
+void vmdev_domain_remove(struct vmdev_frame *frame);
+void vmdev_domain_putback(struct vmdev_frame *frame, bool accessed);
+void vmdev_domain_move(struct vmdev_frame *frame, struct vmdev_domain *to);
+void vmdev_domain_isolate_one(struct vmdev_frame *frame);
+unsigned int vmdev_domain_isolate(struct vmdev_domain *domain, struct vmdev_victim *v,
+				  unsigned int max);
+void vmdev_domain_unisolate(struct vmdev_domain *domain, struct vmdev_victim *v);
+void vmdev_domain_policy(const struct vmdev_policy_ops *ops);
+const char *vmdev_domain_policy_name(void);
+unsigned long vmdev_domain_evictable(struct vmdev_domain *domain);
+struct vmdev_domain *vmdev_domain_next(unsigned long *nr, unsigned long *total);
+void vmdev_domain_put(struct vmdev_domain *domain);
+
+#endif /* _VMDEV_DOMAIN_H */

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What `make install` puts in place: complete, usable through pkg-config from C and
+# C++, only documented symbols, man pages without a formatter's warning.
+# install.sh BUILD
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+build=$1
+count=0
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+
+report() {
+	count=$((count + 1))
+	if [[ $1 -eq 0 ]]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+	fi
+}
+
+check() {
+	local name=$1 status=0
+	shift
+	"$@" >"$root/log" 2>&1 || status=1
+	[[ $status -eq 0 ]] || sed 's/^/# /' "$root/log"
+	report $status "$name"
+}
+
+# Flags that this make got from its caller are not for this installation.
+unset MAKEFLAGS MAKEOVERRIDES MFLAGS
+check "make install" make -C "$here/.." install BUILD="$build" DESTDIR="$root" PREFIX=/usr/test
+
+for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
+	lib/pkgconfig/libvmdev.pc include/vmdev.h include/linux/vmdev.h \
+	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3; do
+	check "$file is installed" test -s "$root/usr/test/$file"
+done
+
+cat >"$root/use.c" <<'PROGRAM'
+#include <errno.h>
+#include <stdio.h>
+#include <vmdev.h>
+
+int main(void)
+{
+	struct vmdev *space = vmdev_open("/dev/none-such");
+
+	if (space || errno != ENOENT)
+		return 1;
+	puts(vmdev_version());
+	return 0;
+}
+PROGRAM
+cp "$root/use.c" "$root/use.cc"
+export PKG_CONFIG_PATH=$root/usr/test/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
+check "pkg-config knows it" pkg-config --exists 'libvmdev >= 0.1'
+read -ra flags < <(pkg-config --cflags --libs libvmdev)
+strict=(-Wall -Wextra -Werror -pedantic)
+check "a C program builds" gcc -std=c11 "${strict[@]}" -o "$root/use-c" "$root/use.c" "${flags[@]}"
+check "a C++ program builds" g++ -std=c++11 "${strict[@]}" -o "$root/use-cc" "$root/use.cc" \
+	"${flags[@]}"
+export LD_LIBRARY_PATH=$root/usr/test/lib
+check "the C program runs" "$root/use-c"
+check "the C++ program runs" "$root/use-cc"
+check "it needs the soname" bash -c "readelf -d '$root/use-c' | grep -q 'NEEDED.*libvmdev.so.0]'"
+
+declared=$(sed -n 's/^[a-z].*[ *]\(vmdev_[a-z_]*\)(.*/\1/p' "$here/../include/vmdev.h" | sort)
+exported=$(nm -D --defined-only "$root/usr/test/lib/libvmdev.so" |
+	sed -n 's/.* T \(.*\)@@LIBVMDEV_.*/\1/p' | sort)
+check "the library exports what the header declares" test "$declared" = "$exported"
+check "there is something to export" test "$(wc -l <<<"$exported")" -gt 15
+for function in $declared; do
+	check "$function is in libvmdev(3)" grep -q "$function" "$root/usr/test/share/man/man3/libvmdev.3"
+done
+
+if command -v groff >/dev/null; then
+	for page in man8/vmdevctl.8 man3/libvmdev.3; do
+		check "$page formats without a warning" bash -c \
+			"warnings=\$(groff -man -Tutf8 -ww -z '$root/usr/test/share/man/$page' 2>&1); \
+			echo \"\$warnings\"; test -z \"\$warnings\""
+	done
+fi
+for option in $("$build/vmdevctl" load --help | sed -n 's/^  -., --\([a-z-]*\).*/\1/p'); do
+	# A man page writes a hyphen of an option as \-.
+	check "--$option is in vmdevctl(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
+		"$root/usr/test/share/man/man8/vmdevctl.8"
+done
+
+echo "1..$count"

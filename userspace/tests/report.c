@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Why a load failed and who holds the device: found, and said in one line. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../vmdevctl/holders.h"
+#include "../vmdevctl/kmsg.h"
+#include "../vmdevctl/load.h"
+#include "../vmdevctl/status.h"
+#include "../vmdevctl/unload.h"
+#include "tap.h"
+
+/* Like /dev/kmsg, a socket of this kind gives one record a read. */
+static void read_records(struct kmsg *kmsg, const char *const *records)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds))
+		abort();
+	for (; *records; records++) {
+		if (write(fds[1], *records, strlen(*records)) < 0)
+			abort();
+	}
+	kmsg_read(fds[0], kmsg);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void check_kmsg(void)
+{
+	static const char *const mixed[] = {
+		"4,1,1,-;vmdev: loading out-of-tree module taints kernel.\n",
+		"4,2,2,-;vmdev: module verification failed: required key missing - tainting kernel\n",
+		"6,3,3,-;vmdev: for information\n",
+		"3,4,4,-;other: not ours\n",
+		"3,5,5,-;vmdev: pool_mb=0: must be 1 to 9\n SUBSYSTEM=x\n DEVICE=y\n",
+		"11,6,6,-;vmdev: second\n",
+		"no record at all",
+		NULL,
+	};
+	static const char *const many[] = {
+		"3,1,1,-;vmdev: 1\n", "3,2,1,-;vmdev: 2\n", "3,3,1,-;vmdev: 3\n",
+		"3,4,1,-;vmdev: 4\n", "3,5,1,-;vmdev: 5\n", "3,6,1,-;vmdev: 6\n",
+		"3,7,1,-;vmdev: 7\n", "3,8,1,-;vmdev: 8\n", "3,9,1,-;vmdev: 9\n", NULL,
+	};
+	char record[1100] = "3,1,1,-;vmdev: ";
+	const char *const longest[] = { record, NULL };
+	struct kmsg kmsg;
+
+	read_records(&kmsg, mixed);
+	ok(kmsg.count == 2, "only the module's errors are kept");
+	is(kmsg.lines[0], "pool_mb=0: must be 1 to 9", "the text, without the record's rest");
+	is(kmsg.lines[1], "second", "records of another facility");
+	read_records(&kmsg, many);
+	ok(kmsg.count == KMSG_LINES && !strcmp(kmsg.lines[0], "2") &&
+	   !strcmp(kmsg.lines[KMSG_LINES - 1], "9"), "the last lines are kept");
+	memset(record + strlen(record), 'x', 1000);
+	read_records(&kmsg, longest);
+	ok(kmsg.count == 1 && strlen(kmsg.lines[0]) == KMSG_TEXT - 1, "a long line is cut");
+	kmsg_read(-1, &kmsg);
+	ok(!kmsg.count, "no access gives no lines");
+}
+
+static void check_load_message(void)
+{
+	static const int errors[] = {
+		EPERM, EACCES, ENOKEY, EKEYREJECTED, ENOEXEC, ENOENT, ENOMEM, ENOSPC, EBUSY, ENOSYS,
+		EIO,
+	};
+	struct kmsg kmsg = { .count = 2, .lines = { "store=/x: not there", "give another" } };
+	struct ctl_result result = { 0 };
+	size_t i;
+
+	ok(load_explain(&result, EINVAL, &kmsg) == CTL_FAILED && result.error == EINVAL,
+	   "a failed load is a failure");
+	is(result.message, "cannot load vmdev: Invalid argument: store=/x: not there; give another",
+	   "the kernel's reason");
+	kmsg.count = KMSG_LINES;
+	for (i = 0; i < KMSG_LINES; i++) {
+		memset(kmsg.lines[i], 'x', KMSG_TEXT - 1);
+		kmsg.lines[i][KMSG_TEXT - 1] = '\0';
+	}
+	load_explain(&result, EINVAL, &kmsg);
+	ok(strlen(result.message) == CTL_MESSAGE - 1, "a reason that is too long is cut");
+	kmsg.count = 0;
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		char want[CTL_MESSAGE];
+
+		load_explain(&result, errors[i], &kmsg);
+		snprintf(want, sizeof(want), "cannot load vmdev: %s; %s", strerror(errors[i]),
+			 load_hint(errors[i]));
+		is(result.message, want, strerror(errors[i]));
+	}
+	load_explain(&result, ENOMEM, &kmsg);
+	is(result.message,
+	   "cannot load vmdev: Cannot allocate memory; not enough free memory; use a smaller --pool",
+	   "a hint in full");
+}
+
+static void check_busy_message(void)
+{
+	struct holder holders[8] = {
+		{ .pid = 7, .comm = "cat", .descriptors = 1 },
+		{ .pid = 8, .comm = "dd", .descriptors = 2, .mappings = 3,
+		  .mapped_bytes = 1 << 20 },
+		{ .pid = 9, .comm = "gdb", .mappings = 1, .mapped_bytes = 4096 },
+	};
+	struct ctl_result result = { 0 };
+	size_t i;
+
+	unload_explain(&result, EBUSY, holders, 1);
+	is(result.message, "vmdev is in use; end its user first: process 7 (cat): 1 descriptor",
+	   "one holder");
+	unload_explain(&result, EBUSY, holders, 3);
+	is(result.message,
+	   "vmdev is in use; end its users first: process 7 (cat): 1 descriptor; "
+	   "process 8 (dd): 2 descriptors, 3 mappings of 1 MiB; "
+	   "process 9 (gdb): 1 mapping of 4 KiB",
+	   "three holders");
+	ok(result.error == EBUSY, "the error is EBUSY");
+	unload_explain(&result, EBUSY, holders, 8);
+	ok(strstr(result.message, "; and 2 more") != NULL, "many holders are counted");
+	for (i = 0; i < 8; i++) {
+		memset(holders[i].comm, 'c', sizeof(holders[i].comm) - 1);
+		holders[i].descriptors = holders[i].mappings = SIZE_MAX;
+	}
+	unload_explain(&result, EBUSY, holders, 8);
+	ok(strlen(result.message) < CTL_MESSAGE, "the message stays in its bounds");
+	unload_explain(&result, EBUSY, NULL, 0);
+	is(result.message, "vmdev is in use, but by no process that can be seen; try again",
+	   "no holder to be seen");
+}
+
+static void check_other_messages(void)
+{
+	struct ctl_result result = { 0 };
+
+	unload_explain(&result, ENOENT, NULL, 0);
+	is(result.message, "vmdev isn't loaded; nothing to unload", "unload of nothing");
+	unload_explain(&result, EPERM, NULL, 0);
+	is(result.message, "cannot unload vmdev: Operation not permitted; run it as root",
+	   "unload without permission");
+	unload_explain(&result, EIO, NULL, 0);
+	is(result.message, "cannot unload vmdev: Input/output error; see 'dmesg'",
+	   "unload that failed otherwise");
+	status_explain(&result, ENODEV);
+	is(result.message, "vmdev isn't loaded; run 'vmdevctl load'", "status of nothing");
+	status_explain(&result, EINVAL);
+	is(result.message,
+	   "cannot read /sys/kernel/vmdev: Invalid argument; does the module fit this tool?",
+	   "status of something else");
+}
+
+static void check_holders(void)
+{
+	char path[] = "/tmp/vmdev holders-XXXXXX";
+	struct holder *list;
+	int fd = mkstemp(path);
+	int fd2 = dup(fd);
+	void *mapping;
+
+	if (fd < 0 || ftruncate(fd, 8192))
+		abort();
+	mapping = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
+	ok(holders_find(path, &list) == 1, "one process holds the file");
+	ok(list[0].pid == getpid() && list[0].descriptors == 2 && list[0].mappings == 1 &&
+	   list[0].mapped_bytes == 8192, "its descriptors and mappings");
+	is(list[0].comm, "report", "its name");
+	free(list);
+	close(fd);
+	close(fd2);
+	ok(holders_find(path, &list) == 1 && !list[0].descriptors && list[0].mappings == 1,
+	   "a mapping alone");
+	free(list);
+	munmap(mapping, 8192);
+	ok(holders_find(path, &list) == 0 && !list, "nobody");
+	unlink(path);
+}
+
+int main(void)
+{
+	check_kmsg();
+	check_load_message();
+	check_busy_message();
+	check_other_messages();
+	check_holders();
+	return tap_end();
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way to libkmod that load and unload share. Nothing of libkmod's own output
+ * reaches the user: what went wrong is said once, by the command.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "kmod.h"
+
+static void ignore_log(void *data, int priority, const char *file, int line, const char *function,
+		       const char *format, va_list args)
+{
+	(void)data;
+	(void)priority;
+	(void)file;
+	(void)line;
+	(void)function;
+	(void)format;
+	(void)args;
+}
+
+struct kmod_ctx *kmod_open(struct ctl_result *result)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+
+	if (!ctx) {
+		ctl_fail(result, ENOMEM, "cannot start libkmod; is there free memory?");
+		return NULL;
+	}
+	kmod_set_log_fn(ctx, ignore_log, NULL);
+	return ctx;
+}
+
+static int open_file(struct kmod_ctx *ctx, const char *path, struct kmod_module **module,
+		     struct ctl_result *result)
+{
+	int err = kmod_module_new_from_path(ctx, path, module);
+
+	if (err)
+		return ctl_fail(result, -err,
+				"cannot use module %s: %s; build it or give another path",
+				path, strerror(-err));
+	if (strcmp(kmod_module_get_name(*module), CTL_MODULE)) {
+		kmod_module_unref(*module);
+		return ctl_fail(result, EINVAL,
+				"%s isn't vmdev's module; give the path of vmdev.ko", path);
+	}
+	return 0;
+}
+
+int kmod_open_module(struct kmod_ctx *ctx, const char *path, struct kmod_module **module,
+		     struct ctl_result *result)
+{
+	int err;
+
+	if (path)
+		return open_file(ctx, path, module, result);
+	err = kmod_module_new_from_name(ctx, CTL_MODULE, module);
+	if (err)
+		return ctl_fail(result, -err, "cannot look for module vmdev: %s; is /sys mounted?",
+				strerror(-err));
+	return 0;
+}

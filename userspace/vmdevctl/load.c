@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmdevctl load: puts the module into the kernel through libkmod and, when that
+ * fails, finds out why.
+ */
+#include <errno.h>
+#include <libkmod.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vmdev.h>
+
+#include "ctl.h"
+#include "kmod.h"
+#include "kmsg.h"
+#include "load.h"
+#include "params.h"
+#include "size.h"
+
+static const char help[] =
+"Usage: vmdevctl load [OPTION]...\n"
+"Load the vmdev module. What isn't given is as the module has it by default.\n"
+"\n"
+"  -p, --pool SIZE          memory for resident pages, whole mebibytes (64M)\n"
+"  -s, --store PATH         directory, regular file or block device that takes the\n"
+"                           pages that don't fit the pool (/var/tmp)\n"
+"  -S, --store-size SIZE    size of the store, whole mebibytes; 0 is all of an\n"
+"                           existing file or device (1G)\n"
+"  -P, --policy NAME        replacement policy, see 'vmdevctl status'\n"
+"  -o, --overcommit on|off  accept mappings that pool and store can't back (off)\n"
+"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off\n"
+"  -c, --checksum on|off    verify every page read back from the store (on)\n"
+"  -m, --module PATH        load this vmdev.ko, not the installed one\n"
+"  -j, --json               say the result in JSON\n"
+"  -h, --help               show this help and exit\n"
+"\n"
+"SIZE is a number of bytes, or of powers of 1024 with K, M, G or T behind it.\n"
+"Exit status: 0 loaded, 1 failed (the kernel's reason is shown), 2 an option that\n"
+"can't work; nothing was tried.\n";
+
+static const struct option long_options[] = {
+	{ "pool",	required_argument, NULL, 'p' },
+	{ "store",	required_argument, NULL, 's' },
+	{ "store-size",	required_argument, NULL, 'S' },
+	{ "policy",	required_argument, NULL, 'P' },
+	{ "overcommit",	required_argument, NULL, 'o' },
+	{ "readahead",	required_argument, NULL, 'r' },
+	{ "checksum",	required_argument, NULL, 'c' },
+	{ "module",	required_argument, NULL, 'm' },
+	{ "json",	no_argument,	   NULL, 'j' },
+	{ "help",	no_argument,	   NULL, 'h' },
+	{ 0 },
+};
+
+struct request {
+	struct params params;
+	const char *path;
+	bool json;
+};
+
+/* The option that sets a parameter, or PARAM_COUNT. */
+static enum param param_of(int option)
+{
+	static const char letters[] = "psSPorc";
+	const char *letter = strchr(letters, option);
+
+	return letter ? (enum param)(letter - letters) : PARAM_COUNT;
+}
+
+/* Returns false with the exit status where the command ends here. */
+static bool read_options(const struct ctl_command *command, int argc, char **argv,
+			 struct request *request, int *status)
+{
+	int got;
+
+	while ((got = ctl_getopt(command, argc, argv, ":p:s:S:P:o:r:c:m:jh", long_options,
+				 status)) >= 0) {
+		if (got == 'j')
+			request->json = true;
+		else if (got == 'm')
+			request->path = optarg;
+		else
+			request->params.values[param_of(got)] = optarg;
+	}
+	return got == -1;
+}
+
+const char *load_hint(int error)
+{
+	switch (error) {
+	case EPERM:
+	case EACCES:
+		return "run it as root; with Secure Boot the module must be signed";
+	case ENOKEY:
+	case EKEYREJECTED:
+		return "Secure Boot refuses its signature; sign it with an enrolled key";
+	case ENOEXEC:
+		return "it isn't built for this kernel; build it again";
+	case ENOENT:
+		return "it isn't installed for this kernel; install it or give --module";
+	case ENOMEM:
+		return "not enough free memory; use a smaller --pool";
+	case ENOSPC:
+		return "no room for the store; use a smaller --store-size or another --store";
+	case EBUSY:
+		return "the store is in use; use another --store";
+	case ENOSYS:
+		return "this kernel can't load modules";
+	default:
+		return "see 'dmesg'";
+	}
+}
+
+int load_explain(struct ctl_result *result, int error, const struct kmsg *kmsg)
+{
+	char reason[CTL_MESSAGE] = "";
+	size_t used = 0;
+	size_t i;
+
+	if (!kmsg->count)
+		return ctl_fail(result, error, "cannot load vmdev: %s; %s", strerror(error),
+				load_hint(error));
+	for (i = 0; i < kmsg->count && used < sizeof(reason); i++)
+		used += (size_t)snprintf(reason + used, sizeof(reason) - used, "%s%s",
+					 i ? "; " : "", kmsg->lines[i]);
+	return ctl_fail(result, error, "cannot load vmdev: %s: %s", strerror(error), reason);
+}
+
+static int insert(struct kmod_module *module, const struct request *request, const char *options)
+{
+	if (request->path)
+		return kmod_module_insert_module(module, 0, options);
+	return kmod_module_probe_insert_module(module, KMOD_PROBE_FAIL_ON_LOADED, options,
+					       NULL, NULL, NULL);
+}
+
+static int check_loaded(struct ctl_result *result, int error, const struct kmsg *kmsg)
+{
+	if (error == EEXIST)
+		return ctl_fail(result, error,
+				"vmdev is already loaded; run 'vmdevctl unload' first");
+	if (error)
+		return load_explain(result, error, kmsg);
+	if (access(VMDEV_PATH, F_OK))
+		return ctl_fail(result, errno, "vmdev is loaded but " VMDEV_PATH
+				" isn't there; mount devtmpfs on /dev");
+	return CTL_OK;
+}
+
+/* Load it. @kmsg gets what the kernel said meanwhile. */
+static int load(const struct request *request, const char *options, struct kmsg *kmsg,
+		struct ctl_result *result)
+{
+	struct kmod_module *module;
+	struct kmod_ctx *ctx;
+	int log, status;
+
+	ctx = kmod_open(result);
+	if (!ctx)
+		return CTL_FAILED;
+	status = kmod_open_module(ctx, request->path, &module, result);
+	if (!status) {
+		log = kmsg_open();
+		status = insert(module, request, options);
+		kmsg_read(log, kmsg);
+		if (log >= 0)
+			close(log);
+		kmod_module_unref(module);
+		status = check_loaded(result, -status, kmsg);
+	}
+	kmod_unref(ctx);
+	return status;
+}
+
+static void say_loaded(void)
+{
+	struct vmdev_module_stats stats;
+	char pool[SIZE_TEXT], store[SIZE_TEXT];
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (vmdev_get_module_stats(&stats, sizeof(stats)))
+		return;
+	printf("vmdev is loaded: pool %s, store %s in %s, policy %s\n",
+	       size_format(stats.pool_frames * page, pool),
+	       size_format(stats.store_slots * page, store), stats.store_path,
+	       stats.policy_current);
+}
+
+static void say_json(const struct ctl_result *result, const struct kmsg *kmsg)
+{
+	struct json json;
+	size_t i;
+
+	ctl_json_begin(&json, result);
+	json_string(&json, "device", result->message[0] ? NULL : VMDEV_PATH);
+	json_begin_array(&json, "kernel");
+	for (i = 0; i < kmsg->count; i++)
+		json_string(&json, NULL, kmsg->lines[i]);
+	json_end_array(&json);
+	json_end_object(&json);
+}
+
+static int run(const struct ctl_command *command, int argc, char **argv)
+{
+	struct request request = { 0 };
+	struct ctl_result result = { 0 };
+	struct kmsg kmsg = { 0 };
+	char options[PARAMS_TEXT];
+	char message[CTL_MESSAGE];
+	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	int status;
+
+	if (!read_options(command, argc, argv, &request, &status))
+		return status;
+	if (params_build(&request.params, ram, options, message, sizeof(message)))
+		return ctl_usage(command, "%s", message);
+	load(&request, options, &kmsg, &result);
+	if (request.json)
+		say_json(&result, &kmsg);
+	else if (!result.message[0])
+		say_loaded();
+	return ctl_finish(&result);
+}
+
+const struct ctl_command ctl_load = {
+	.name = "load",
+	.summary = "load the module with a pool and a store",
+	.help = help,
+	.run = run,
+};

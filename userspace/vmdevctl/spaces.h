@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The open spaces and their owners, which only root can see. */
+#ifndef VMDEVCTL_SPACES_H
+#define VMDEVCTL_SPACES_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define SPACES_PATH	"/sys/kernel/debug/vmdev/spaces"
+
+/* Members are pages where <linux/vmdev.h> has them so, size is bytes. */
+struct space {
+	uint64_t id;
+	pid_t pid;		/* who opened it */
+	char comm[64];
+	uint64_t size;
+	uint64_t resident;
+	uint64_t swapped;
+	uint64_t dirty;
+	uint64_t faults_minor;
+	uint64_t faults_major;
+	uint64_t faults_zero;
+};
+
+/*
+ * Read the list as it is in SPACES_PATH. *@list is for free(3). Returns how many,
+ * or a negative errno: -EPROTO where the file has other columns than these.
+ */
+ssize_t spaces_read(FILE *file, struct space **list);
+
+#endif /* VMDEVCTL_SPACES_H */

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmdevctl status: shows the module's statistics as a table or as JSON. What there
+ * is comes from libvmdev's list of files, so JSON has every file under its own name.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../libvmdev/internal.h"
+#include "ctl.h"
+#include "size.h"
+#include "status.h"
+
+static const char help[] =
+"Usage: vmdevctl status [OPTION]...\n"
+"Show pool, store, policy, faults and spaces of the loaded vmdev module.\n"
+"\n"
+"  -j, --json               show everything in JSON; numbers have the names that\n"
+"                           their files in /sys/kernel/vmdev have\n"
+"  -h, --help               show this help and exit\n"
+"\n"
+"Exit status: 0 shown, 1 failed or not loaded, 2 a wrong option.\n";
+
+static const struct option long_options[] = {
+	{ "json",	no_argument,	   NULL, 'j' },
+	{ "help",	no_argument,	   NULL, 'h' },
+	{ 0 },
+};
+
+struct status_view {
+	FILE *out;
+	uint64_t page_size;
+	bool colour;
+};
+
+static void heading(const struct status_view *view, const char *name)
+{
+	fprintf(view->out, "%s%s%s", view->colour ? "\033[1m" : "", name,
+		view->colour ? "\033[0m" : "");
+}
+
+/* A line with a number of pages, also in bytes. */
+static void pages(const struct status_view *view, const char *name, uint64_t count)
+{
+	char size[SIZE_TEXT];
+
+	if (count == VMDEV_UNKNOWN)
+		fprintf(view->out, "  %-18s %12s\n", name, "-");
+	else
+		fprintf(view->out, "  %-18s %12" PRIu64 " %12s\n", name, count,
+			size_format(count * view->page_size, size));
+}
+
+static void number(const struct status_view *view, const char *name, uint64_t count)
+{
+	if (count == VMDEV_UNKNOWN)
+		fprintf(view->out, "  %-18s %12s\n", name, "-");
+	else
+		fprintf(view->out, "  %-18s %12" PRIu64 "\n", name, count);
+}
+
+/* A number that should be 0. */
+static void trouble(const struct status_view *view, const char *name, uint64_t count)
+{
+	bool red = view->colour && count && count != VMDEV_UNKNOWN;
+
+	if (red)
+		fputs("\033[31m", view->out);
+	number(view, name, count);
+	if (red)
+		fputs("\033[0m", view->out);
+}
+
+/* Pages, and in how many I/Os they went. */
+static void transfer(const struct status_view *view, const char *name, uint64_t count, uint64_t ios)
+{
+	if (count == VMDEV_UNKNOWN || ios == VMDEV_UNKNOWN)
+		number(view, name, count);
+	else
+		fprintf(view->out, "  %-18s %12" PRIu64 "              in %" PRIu64 " I/Os\n", name,
+			count, ios);
+}
+
+static void show_pool(const struct status_view *view, const struct vmdev_module_stats *stats)
+{
+	heading(view, "Pool");
+	fprintf(view->out, "                     FRAMES         SIZE\n");
+	pages(view, "total", stats->pool_frames);
+	pages(view, "free", stats->pool_free);
+	pages(view, "dirty", stats->pool_dirty);
+	pages(view, "pinned for I/O", stats->pool_pinned);
+	pages(view, "locked by mlock", stats->pool_locked);
+}
+
+static void show_store(const struct status_view *view, const struct vmdev_module_stats *stats)
+{
+	heading(view, "Store");
+	fprintf(view->out, "  %s\n", stats->store_path);
+	pages(view, "total", stats->store_slots);
+	pages(view, "used", stats->store_used);
+	transfer(view, "pages read", stats->store_read_pages, stats->store_read_ios);
+	transfer(view, "pages written", stats->store_written_pages, stats->store_written_ios);
+	trouble(view, "read errors", stats->store_read_errors);
+	trouble(view, "write errors", stats->store_write_errors);
+	trouble(view, "checksum errors", stats->store_checksum_errors);
+}
+
+static void show_paging(const struct status_view *view, const struct vmdev_module_stats *stats)
+{
+	heading(view, "Policy");
+	fprintf(view->out, " %s (of: %s)\n", stats->policy_current, stats->policy_available);
+	heading(view, "Faults");
+	fputc('\n', view->out);
+	number(view, "all", stats->faults);
+	number(view, "minor (no I/O)", stats->faults_minor);
+	number(view, "major (I/O)", stats->faults_major);
+	number(view, "zero fill", stats->faults_zero);
+	number(view, "refaults", stats->refaults);
+	number(view, "direct reclaims", stats->direct_reclaims);
+	trouble(view, "out of memory", stats->oom);
+	heading(view, "Pages");
+	fputc('\n', view->out);
+	number(view, "evicted", stats->evictions);
+	number(view, "evicted clean", stats->evictions_clean);
+	number(view, "evicted as a word", stats->same_filled);
+	number(view, "evicted locked", stats->locked_evictions);
+	number(view, "zeroed on free", stats->pool_zeroed_on_free);
+	number(view, "read ahead", stats->readahead);
+	number(view, "read ahead, used", stats->readahead_hits);
+}
+
+static void show_spaces(const struct status_view *view, const struct status_data *data)
+{
+	char size[SIZE_TEXT], resident[SIZE_TEXT], swapped[SIZE_TEXT];
+	ssize_t i;
+
+	heading(view, "Spaces");
+	if (data->stats.spaces_count == VMDEV_UNKNOWN)
+		fprintf(view->out, "  -\n");
+	else
+		fprintf(view->out, "  %" PRIu64 " open\n", data->stats.spaces_count);
+	if (data->spaces_count <= 0)
+		return;
+	fprintf(view->out, "  %8s %8s %-16s %10s %10s %10s %10s\n", "ID", "PID", "COMMAND", "SIZE",
+		"RESIDENT", "SWAPPED", "FAULTS");
+	for (i = 0; i < data->spaces_count; i++) {
+		const struct space *space = &data->spaces[i];
+
+		fprintf(view->out, "  %8" PRIu64 " %8d %-16s %10s %10s %10s %10" PRIu64 "\n",
+			space->id, space->pid, space->comm, size_format(space->size, size),
+			size_format(space->resident * view->page_size, resident),
+			size_format(space->swapped * view->page_size, swapped),
+			space->faults_minor + space->faults_major + space->faults_zero);
+	}
+}
+
+void status_show(const struct status_data *data, FILE *out, bool colour)
+{
+	const struct status_view view = {
+		.out = out,
+		.page_size = data->page_size,
+		.colour = colour,
+	};
+
+	show_pool(&view, &data->stats);
+	show_store(&view, &data->stats);
+	show_paging(&view, &data->stats);
+	show_spaces(&view, data);
+}
+
+/* All files of one directory of /sys/kernel/vmdev as members of the open object. */
+static void json_files(struct json *json, const struct vmdev_module_stats *stats,
+		       const char *directory)
+{
+	size_t length = strlen(directory);
+	size_t i;
+
+	for (i = 0; i < vmdev_number_files_count; i++) {
+		const struct vmdev_number_file *file = &vmdev_number_files[i];
+		uint64_t value;
+
+		if (strncmp(file->path, directory, length) || file->path[length] != '/')
+			continue;
+		memcpy(&value, (const char *)stats + file->member, sizeof(value));
+		if (value == VMDEV_UNKNOWN)
+			json_string(json, file->path + length + 1, NULL);
+		else
+			json_number(json, file->path + length + 1, value);
+	}
+}
+
+static void json_words(struct json *json, const char *key, const char *text)
+{
+	char *copy = strdup(text);
+	char *rest = copy;
+	char *word;
+
+	json_begin_array(json, key);
+	while (rest && (word = strsep(&rest, " "))) {
+		if (*word)
+			json_string(json, NULL, word);
+	}
+	json_end_array(json);
+	free(copy);
+}
+
+static void json_spaces(struct json *json, const struct status_data *data)
+{
+	const struct space *space = data->spaces;
+	const struct space *end = space + (data->spaces_count > 0 ? data->spaces_count : 0);
+
+	json_files(json, &data->stats, "spaces");
+	if (data->spaces_count < 0) {
+		json_string(json, "list", NULL);
+		return;
+	}
+	json_begin_array(json, "list");
+	for (; space < end; space++) {
+		json_begin_object(json, NULL);
+		json_number(json, "id", space->id);
+		json_number(json, "pid", (uint64_t)space->pid);
+		json_string(json, "comm", space->comm);
+		json_number(json, "size", space->size);
+		json_number(json, "resident", space->resident);
+		json_number(json, "swapped", space->swapped);
+		json_number(json, "dirty", space->dirty);
+		json_number(json, "faults_minor", space->faults_minor);
+		json_number(json, "faults_major", space->faults_major);
+		json_number(json, "faults_zero", space->faults_zero);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+void status_json(struct json *json, const struct status_data *data)
+{
+	const struct vmdev_module_stats *stats = &data->stats;
+
+	json_number(json, "page_size", data->page_size);
+	json_begin_object(json, "pool");
+	json_files(json, stats, "pool");
+	json_end_object(json);
+	json_begin_object(json, "store");
+	json_string(json, "path", stats->store_path);
+	json_files(json, stats, "store");
+	json_end_object(json);
+	json_begin_object(json, "policy");
+	json_string(json, "current", stats->policy_current);
+	json_words(json, "available", stats->policy_available);
+	json_end_object(json);
+	json_begin_object(json, "stats");
+	json_files(json, stats, "stats");
+	json_end_object(json);
+	json_begin_object(json, "spaces");
+	json_spaces(json, data);
+	json_end_object(json);
+}
+
+static bool want_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+}
+
+int status_explain(struct ctl_result *result, int error)
+{
+	if (error == ENODEV)
+		return ctl_fail(result, error, "vmdev isn't loaded; run 'vmdevctl load'");
+	return ctl_fail(result, error,
+			"cannot read " VMDEV_SYSFS ": %s; does the module fit this tool?",
+			strerror(error));
+}
+
+static int read_status(struct status_data *data, struct ctl_result *result)
+{
+	FILE *file;
+
+	if (vmdev_get_module_stats(&data->stats, sizeof(data->stats)))
+		return status_explain(result, errno);
+	data->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	file = fopen(SPACES_PATH, "re");
+	if (!file)
+		return CTL_OK;
+	data->spaces_count = spaces_read(file, &data->spaces);
+	fclose(file);
+	return CTL_OK;
+}
+
+static int run(const struct ctl_command *command, int argc, char **argv)
+{
+	struct status_data data = { .spaces_count = -1 };
+	struct ctl_result result = { 0 };
+	bool want_json = false;
+	struct json json;
+	int got, status;
+
+	while ((got = ctl_getopt(command, argc, argv, ":jh", long_options, &status)) >= 0)
+		want_json = true;
+	if (got != -1)
+		return status;
+	status = read_status(&data, &result);
+	if (want_json) {
+		ctl_json_begin(&json, &result);
+		json_bool(&json, "loaded", result.error != ENODEV);
+		if (status == CTL_OK)
+			status_json(&json, &data);
+		json_end_object(&json);
+	} else if (status == CTL_OK) {
+		status_show(&data, stdout, want_colour());
+	}
+	free(data.spaces);
+	return ctl_finish(&result);
+}
+
+const struct ctl_command ctl_status = {
+	.name = "status",
+	.summary = "show pool, store, policy, faults and spaces",
+	.help = help,
+	.run = run,
+};

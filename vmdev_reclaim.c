@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reclaim: when frames must become free and for whom. The reclaim thread keeps the
+ * pool between its watermarks and limited spaces below their limits; a task that
+ * finds no frame helps, within bounds, and waits, within bounds. It decides how
+ * much from which domain and leaves the rest to vmdev_evict.c.
+ */
+#define pr_fmt(fmt) "vmdev: " fmt
+
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <vmdev/domain.h>
+#include <vmdev/evict.h>
+#include <vmdev/reclaim.h>
+#include <vmdev/space.h>
+#include <vmdev/stats.h>
+
+#define STALL_TIMEOUT		(10 * HZ)	/* no frame became free for so long */
+#define WAIT_TIMEOUT		(60 * HZ)	/* one task waited for so long in all */
+
+static struct task_struct *reclaim_task;
+static struct vmdev_batch reclaim_batch;	/* the reclaim thread's */
+
+/* ---- the reclaim thread ---- */
+
+/* Frames a limited space should give back so that its next faults find one. */
+static unsigned long excess(struct vmdev_space *space)
+{
+	unsigned long max = READ_ONCE(space->limit_max);
+	unsigned long have = atomic_long_read(&space->frames) + max / 16;
+	unsigned long leaving = vmdev_space_pages(space, VMDEV_PAGE_WRITING);
+
+	return max && have > max + leaving ? have - max - leaving : 0;
+}
+
+/*
+ * Go once round the domains and evict @want frames, from each in proportion to
+ * what it has, and from limited spaces what they have in excess; look at @scan of
+ * each at most, 0 for all of it twice. Return: frames free or on their way.
+ */
+static unsigned int evict_round(struct vmdev_batch *b, unsigned long want, unsigned long scan)
+{
+	unsigned long i, nr = 1, total, share, most;
+	struct vmdev_domain *domain;
+	unsigned int done = 0;
+
+	for (i = 0; i < nr; i++) {
+		domain = vmdev_domain_next(&nr, &total);
+		if (!domain)
+			continue;
+		share = total ? DIV_ROUND_UP(want * vmdev_domain_evictable(domain), total) : 0;
+		if (domain->owner)
+			share = max(share, excess(domain->owner));
+		most = scan ? scan : 2 * READ_ONCE(domain->policy.nr) + VMDEV_BATCH;
+		if (share)
+			done += vmdev_evict_domain(b, domain, share, most);
+		vmdev_domain_put(domain);
+	}
+	return done;
+}
+
+/* Pages under way at most: enough for a deep queue, never most of the pool. */
+static unsigned long writing_max(void)
+{
+	return clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / 4, 2, 1024);
+}
+
+/* Bring the pool back to its high watermark. Context: reclaim thread. */
+static void balance(struct vmdev_batch *b)
+{
+	unsigned long want, idle = 0;
+
+	while (!kthread_should_stop()) {
+		vmdev_evict_complete();
+		want = vmdev_pool_shortage();
+		if (want <= vmdev_evict_writing()) {
+			/* limited spaces may be in excess all the same */
+			evict_round(b, 0, 0);
+			return;
+		}
+		if (vmdev_evict_writing() >= writing_max()) {
+			wait_event_timeout(vmdev_pool.event, vmdev_evict_pending(), HZ / 10);
+			continue;
+		}
+		if (evict_round(b, want - vmdev_evict_writing(), 0)) {
+			idle = 0;
+		} else if (++idle > 1) {
+			/* everything is in use, pinned or can't be written: later again */
+			wait_event_timeout(vmdev_pool.event, vmdev_evict_pending() ||
+					   kthread_should_stop(), HZ / 50 + 1);
+			if (idle > 10)
+				return;
+		}
+	}
+}
+
+static bool reclaim_due(void)
+{
+	return READ_ONCE(vmdev_pool.kick) || vmdev_evict_pending() || kthread_should_stop();
+}
+
+static int reclaim_thread(void *data)
+{
+	struct vmdev_batch *b = &reclaim_batch;
+
+	while (!kthread_should_stop()) {
+		bool again = vmdev_pool_frames() > READ_ONCE(vmdev_pool.target) ||
+			     vmdev_pool_free_frames() < READ_ONCE(vmdev_pool.low) ||
+			     READ_ONCE(vmdev_pool.nr_parked);
+
+		wait_event_interruptible_timeout(vmdev_pool.event, reclaim_due(),
+						 again ? HZ / 10 : MAX_SCHEDULE_TIMEOUT);
+		vmdev_evict_complete();
+		/* cleared before looking: a wake-up from here on counts */
+		if (xchg(&vmdev_pool.kick, false) || again) {
+			vmdev_pool_unpark();
+			balance(b);
+		}
+	}
+	vmdev_evict_complete();
+	return 0;
+}
+
+/* ---- frames for those who need one ---- */
+
+/**
+ * vmdev_reclaim_try_frame() - a frame for a space, if there is one
+ * @space: who will own it; its limit is observed
+ *
+ * Context: process, page lock may be held; doesn't wait.
+ * Return: a frame, or NULL. It goes to vmdev_space_insert() or back with
+ * vmdev_reclaim_put_frame().
+ */
+struct vmdev_frame *vmdev_reclaim_try_frame(struct vmdev_space *space)
+{
+	unsigned long max = READ_ONCE(space->limit_max);
+	unsigned long have = atomic_long_inc_return(&space->frames);
+	struct vmdev_frame *frame = NULL;
+
+	if (max && have + max / 32 >= max)
+		vmdev_pool_kick();
+	if (!max || have <= max)
+		frame = vmdev_pool_alloc();
+	if (!frame)
+		atomic_long_dec(&space->frames);
+	return frame;
+}
+
+/* Give an unused frame back. Context: as vmdev_reclaim_try_frame(). */
+void vmdev_reclaim_put_frame(struct vmdev_space *space, struct vmdev_frame *frame)
+{
+	atomic_long_dec(&space->frames);
+	vmdev_pool_free(frame);
+}
+
+static bool at_limit(struct vmdev_space *space)
+{
+	unsigned long max = READ_ONCE(space->limit_max);
+
+	return max && atomic_long_read(&space->frames) >= max;
+}
+
+/* One bounded round of reclaim by the task that needs the frame. */
+static void direct_reclaim(struct vmdev_space *space)
+{
+	struct vmdev_batch *b = kmalloc(sizeof(*b), GFP_NOIO | __GFP_NOWARN);
+
+	if (b && at_limit(space) && space->own)
+		vmdev_evict_domain(b, space->own, VMDEV_BATCH / 2, 4 * VMDEV_BATCH);
+	else if (b)
+		evict_round(b, VMDEV_BATCH / 2, 4 * VMDEV_BATCH);
+	kfree(b);
+}
+
+/**
+ * vmdev_reclaim_get_frame() - a frame for a space, waiting for one
+ * @space: who will own it
+ *
+ * The task first helps to reclaim, then waits for the reclaim thread.
+ *
+ * Context: process, no page lock held; mmap_lock may be.
+ * Return: a frame, or an error pointer: -EINTR when the task is being killed,
+ * -ENOMEM when no frame has become free for STALL_TIMEOUT, or none for this task
+ * for WAIT_TIMEOUT.
+ */
+struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
+{
+	unsigned long begin = jiffies, stall = begin;
+	long progress = atomic_long_read(&vmdev_pool.progress), now;
+	struct vmdev_frame *frame = vmdev_reclaim_try_frame(space);
+
+	if (frame)
+		return frame;
+	vmdev_count(direct_reclaims);
+	for (;;) {
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
+		direct_reclaim(space);
+		frame = vmdev_reclaim_try_frame(space);
+		if (frame)
+			return frame;
+
+		vmdev_pool_kick();
+		wait_event_killable_timeout(vmdev_pool.wait, vmdev_pool_free_frames() > 0 &&
+					    !at_limit(space), HZ / 20 + 1);
+		frame = vmdev_reclaim_try_frame(space);
+		if (frame)
+			return frame;
+
+		now = atomic_long_read(&vmdev_pool.progress);
+		if (now != progress)
+			stall = jiffies;
+		progress = now;
+		if (time_after(jiffies, stall + STALL_TIMEOUT) ||
+		    time_after(jiffies, begin + WAIT_TIMEOUT)) {
+			vmdev_count(oom);
+			pr_warn_ratelimited("no frame for %s[%d]: all are pinned, locked or can't be written\n",
+					    current->comm, task_pid_nr(current));
+			return ERR_PTR(-ENOMEM);
+		}
+	}
+}
+
+/**
+ * vmdev_reclaim_shrink() - bring a space below its limit
+ * @space: the space
+ *
+ * Gives up when nothing moves: pinned pages may stay until they are let go.
+ *
+ * Context: process, no locks.
+ */
+void vmdev_reclaim_shrink(struct vmdev_space *space)
+{
+	unsigned long begin = jiffies, max;
+
+	while (!fatal_signal_pending(current) && time_before(jiffies, begin + STALL_TIMEOUT)) {
+		max = READ_ONCE(space->limit_max);
+		if (!max || atomic_long_read(&space->frames) <= max)
+			return;
+		direct_reclaim(space);
+		vmdev_pool_kick();
+		schedule_timeout_killable(1);
+	}
+}
+
+/**
+ * vmdev_reclaim_resize() - change the number of frames while in use
+ * @frames: how many, at least VMDEV_POOL_MIN
+ *
+ * Context: process, vmdev_ctl held.
+ * Return: 0; -ENOMEM when growing finds no memory; -EBUSY when what is promised
+ * needs more frames or too many can't be freed; -EINTR when being killed.
+ */
+int vmdev_reclaim_resize(unsigned long frames)
+{
+	unsigned long before = vmdev_pool_frames(), begin = jiffies;
+	int err = 0;
+
+	lockdep_assert_held(&vmdev_ctl);
+	if (frames >= before)
+		return vmdev_pool_grow(frames);
+	if (!vmdev_space_fits(frames))
+		return -EBUSY;
+
+	while (vmdev_pool_retarget(frames) > frames) {
+		vmdev_pool_kick();
+		schedule_timeout_killable(HZ / 50 + 1);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else if (time_after(jiffies, begin + STALL_TIMEOUT))
+			err = -EBUSY;
+		if (err) {
+			/* keep what could not be freed */
+			vmdev_pool_grow(READ_ONCE(vmdev_pool.held));
+			return err;
+		}
+	}
+	/* a promise made meanwhile counted on the old size */
+	if (!vmdev_space_fits(frames)) {
+		vmdev_pool_grow(before);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* ---- start and stop ---- */
+
+/**
+ * vmdev_reclaim_init() - start reclaim
+ * @ops: the policy
+ *
+ * Return: 0 or a negative errno.
+ */
+int vmdev_reclaim_init(const struct vmdev_policy_ops *ops)
+{
+	vmdev_domain_init(ops);
+	reclaim_task = kthread_run(reclaim_thread, NULL, "vmdev_reclaim");
+	if (IS_ERR(reclaim_task)) {
+		vmdev_domain_exit();
+		return PTR_ERR(reclaim_task);
+	}
+	return 0;
+}
+
+/* Stop reclaim; no space is left. */
+void vmdev_reclaim_exit(void)
+{
+	kthread_stop(reclaim_task);
+	vmdev_domain_exit();
+}
