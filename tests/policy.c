@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The replacement policies, driven the way the evictor does it.
+ */
+#include <string.h>
+
+#include <vmdev/policy.h>
+
+#include "tap.h"
+
+#define NODES	64
+
+static const struct vmdev_policy_ops *const all[] = {
+	&vmdev_policy_fifo, &vmdev_policy_clock, &vmdev_policy_clock_refault,
+};
+
+static struct vmdev_policy policy;
+static struct vmdev_node node[NODES];
+static unsigned char used[NODES], on[NODES];
+static const struct vmdev_policy_ops *ops;
+
+static void start(const struct vmdev_policy_ops *o)
+{
+	memset(used, 0, sizeof(used));
+	memset(on, 0, sizeof(on));
+	memset(node, 0, sizeof(node));
+	ops = o;
+	policy.ops = o;
+	ops->init(&policy);
+}
+
+static void insert(unsigned int i)
+{
+	ops->insert(&policy, &node[i], false);
+	on[i] = 1;
+}
+
+/* Evict one node as the evictor would. Return: which. */
+static unsigned int evict(void)
+{
+	struct vmdev_node *n;
+	unsigned int i, tries = 0;
+
+	while (ops->isolate(&policy, &n, 1) == 1) {
+		i = n - node;
+		CHECK(i < NODES && on[i], "isolated a node that isn't there");
+		if (ops->access == VMDEV_ACCESS_NONE || !used[i]) {
+			on[i] = 0;
+			return i;
+		}
+		used[i] = 0;
+		ops->putback(&policy, n, true);
+		CHECK(++tries <= 2 * NODES, "goes round and round");
+	}
+	return NODES;
+}
+
+static void fifo_order(void)
+{
+	unsigned int i;
+
+	start(&vmdev_policy_fifo);
+	for (i = 0; i < NODES; i++)
+		insert(i);
+	used[0] = 1;
+	used[1] = 1;
+	for (i = 0; i < NODES; i++)
+		CHECK(evict() == i, "not in the order of arrival at %u", i);
+	CHECK(evict() == NODES, "evicted from an empty queue");
+}
+
+static void clock_second_chance(void)
+{
+	unsigned int i;
+
+	start(&vmdev_policy_clock);
+	for (i = 0; i < 8; i++)
+		insert(i);
+	used[0] = 1;
+	used[2] = 1;
+	CHECK(evict() == 1, "0 was used, 1 was not");
+	CHECK(evict() == 3, "2 was used, 3 was not");
+	for (i = 4; i < 8; i++)
+		CHECK(evict() == i, "%u was not next", i);
+	CHECK(evict() == 0, "the second chance of 0 is over");
+	CHECK(evict() == 2, "the second chance of 2 is over");
+}
+
+static void clock_keeps_the_hot(void)
+{
+	unsigned int i, scan, next = 8;
+
+	/* 8 hot nodes among a scan of others that are used never again */
+	start(&vmdev_policy_clock);
+	for (i = 0; i < 16; i++)
+		insert(i);
+	for (scan = 0; scan < 1000; scan++) {
+		for (i = 0; i < 8; i++)
+			used[i] = 1;
+		next = evict();
+		CHECK(next >= 8, "hot node %u evicted", next);
+		insert(next);
+	}
+}
+
+static void batches(void)
+{
+	struct vmdev_node *n[NODES];
+	unsigned int p, got;
+
+	for (p = 0; p < ARRAY_SIZE(all); p++) {
+		start(all[p]);
+		CHECK(ops->isolate(&policy, n, NODES) == 0, "%s: isolated from nothing", ops->name);
+		for (got = 0; got < 10; got++)
+			insert(got);
+		CHECK(ops->isolate(&policy, n, 4) == 4, "%s: not 4 of 10", ops->name);
+		CHECK(ops->isolate(&policy, n, NODES) == 6, "%s: not the other 6", ops->name);
+		CHECK(policy.nr == 0, "%s: %lu left of none", ops->name, policy.nr);
+	}
+}
+
+static void at_random(void)
+{
+	unsigned long long seed = 1234567890123ULL;
+	unsigned int p, i, step, count;
+
+	for (p = 0; p < ARRAY_SIZE(all); p++) {
+		start(all[p]);
+		for (step = 0; step < 100000; step++) {
+			unsigned long long r = tap_random(&seed);
+
+			i = (r >> 8) % NODES;
+			if (r % 4 == 0) {
+				evict();
+			} else if (!on[i]) {
+				insert(i);
+			} else if (r % 4 == 1) {
+				ops->remove(&policy, &node[i]);
+				on[i] = 0;
+			} else {
+				used[i] = 1;
+			}
+			for (count = 0, i = 0; i < NODES; i++)
+				count += on[i];
+			CHECK(policy.nr == count, "%s: says %lu, has %u", ops->name, policy.nr,
+			      count);
+		}
+		/* none is lost */
+		for (count = 0, i = 0; i < NODES; i++)
+			count += on[i];
+		for (; count; count--)
+			CHECK(evict() < NODES, "%s: %u nodes are lost", ops->name, count);
+		CHECK(evict() == NODES, "%s: more came out than went in", ops->name);
+	}
+}
+
+int main(void)
+{
+	tap_run("policy: fifo goes by arrival alone", fifo_order);
+	tap_run("policy: clock gives a second chance", clock_second_chance);
+	tap_run("policy: clock keeps what is used", clock_keeps_the_hot);
+	tap_run("policy: isolating in batches", batches);
+	tap_run("policy: random operations lose no node", at_random);
+	return tap_done();
+}
