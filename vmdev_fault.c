@@ -197,6 +197,7 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 		if (state == VMDEV_PAGE_SWAPPED) {
 			vmdev_count(refaults);
 			vmdev_space_count(space, REFAULTS, 1);
+			*kind = VMDEV_FAULT_MAJOR;
 			err = vmdev_io_read(space, index, e, frame);
 		} else {
 			*kind = VMDEV_FAULT_ZERO;

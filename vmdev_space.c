@@ -329,6 +329,8 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_f
 	folio->index = index;
 	if (uptodate)
 		folio_mark_uptodate(folio);
+	else
+		folio_clear_uptodate(folio);
 	folio_get(folio);
 	do {
 		xas_lock_irq(&xas);
@@ -340,7 +342,6 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_f
 
 	if (xas_error(&xas)) {
 		folio->mapping = NULL;
-		folio_clear_uptodate(folio);
 		folio_put(folio);
 		return false;
 	}
@@ -351,11 +352,13 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_f
 	return true;
 }
 
-/* The folio has left the page cache: clear what the mm has noted on it. */
+/*
+ * The folio has left the page cache: clear what the mm has noted on it. It stays
+ * uptodate for those who may still hold it, such as a pipe.
+ */
 static void wash(struct folio *folio)
 {
 	folio->mapping = NULL;
-	folio_clear_uptodate(folio);
 	folio_clear_dirty(folio);
 	folio_clear_referenced(folio);
 	folio_clear_readahead(folio);
@@ -589,7 +592,7 @@ int vmdev_space_limit(struct vmdev_space *space, u64 max, u64 min)
 	struct vmdev_domain *own;
 	int err = 0;
 
-	if ((max && max < VMDEV_LIMIT_MIN) || (max && min > max) || max > VMDEV_FRAME_NONE)
+	if ((max && max < VMDEV_LIMIT_MIN) || (max && min > max) || max > LONG_MAX)
 		return -EINVAL;
 	if (mutex_lock_killable(&vmdev_ctl))
 		return -EINTR;
