@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types. Kbuild, beside this file, is what the kernel's build
+# reads; the parts have makefiles of their own. Everything that is not the
+# module is built under build/.
+
+.DEFAULT_GOAL := help
+
+BUILD	?= $(CURDIR)/build
+PREFIX	?= /usr/local
+# Not the running kernel's: the one that is installed with headers and image.
+# Looked up when it is used, which is after the packages are there.
+KVER	?= $(shell scripts/kver)
+KDIR	?= /lib/modules/$(KVER)/build
+
+kbuild	= $(MAKE) -C $(KDIR) M=$(CURDIR)
+in_vm	= VMDEV_BUILD=$(BUILD) VMDEV_KVER=$(KVER)
+udev	:= $(wildcard packaging/*.rules)
+
+help:
+	@echo 'Two commands that do everything, on a bare Debian 12, as root:'
+	@echo '  make demo           see three programs use more memory than there is'
+	@echo '  make check          every test; ends in "N passed, N failed, N skipped"'
+	@echo
+	@echo 'Step by step (make deps once before):'
+	@echo '  make deps           install the Debian packages that are missing'
+	@echo '  make module         vmdev.ko, for kernel KVER ($(shell scripts/kver 2>/dev/null))'
+	@echo '  make user           libvmdev and vmdevctl'
+	@echo '  make tests          the selftests'
+	@echo '  make vm             a root shell in a VM with the module loaded'
+	@echo '  make run-tests      the selftests in the VM; T=mem, T=mem/swap_through: some'
+	@echo '  make static         compiler, sparse, checkpatch, kernel-doc and shellcheck'
+	@echo '  make bench-compare  pages a second beside native swap'
+	@echo '  make install        module, library and tool; KVER, PREFIX, DESTDIR'
+	@echo '  make clean          remove everything that was built'
+	@echo
+	@echo 'KVER and KDIR choose the kernel to build for. selftests/vm/run --help has more.'
+
+deps:
+	@scripts/install-deps
+
+module:
+	$(kbuild) modules
+
+user:
+	$(MAKE) -C userspace BUILD=$(BUILD)/userspace
+
+# What the VM has of it: as installed, under /usr.
+user-root: user
+	@rm -rf $(BUILD)/userspace-root
+	@$(MAKE) -s -C userspace BUILD=$(BUILD)/userspace DESTDIR=$(BUILD)/userspace-root \
+		PREFIX=/usr install
+
+tests:
+	$(MAKE) -C selftests BUILD=$(BUILD)
+
+vm: module user-root
+	$(in_vm) selftests/vm/run --shell $(VMFLAGS)
+
+run-tests: module user-root tests
+	$(in_vm) selftests/vm/run --tests $(or $(T),all) $(VMFLAGS)
+
+static:
+	@KDIR=$(KDIR) scripts/static $(BUILD)
+
+check:
+	@scripts/install-deps build test
+	@KVER=$(KVER) KDIR=$(KDIR) scripts/check $(BUILD)
+
+demo:
+	@scripts/install-deps build demo
+	@$(MAKE) -s module user-root
+	@$(in_vm) demo/run $(DEMOFLAGS)
+
+bench-compare:
+	@scripts/install-deps build bench
+	@$(MAKE) -s module
+	@$(in_vm) bench/run $(BENCHFLAGS)
+
+install: module user
+	install -D -m 644 vmdev.ko $(DESTDIR)/lib/modules/$(KVER)/extra/vmdev.ko
+	$(if $(DESTDIR),,depmod $(KVER))
+	$(MAKE) -C userspace BUILD=$(BUILD)/userspace DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	$(if $(udev),install -D -m 644 -t $(DESTDIR)/lib/udev/rules.d $(udev))
+
+clean:
+	-[ ! -d $(KDIR) ] || $(kbuild) clean
+	$(MAKE) -C selftests BUILD=$(BUILD) clean
+	rm -rf $(BUILD)
+
+.PHONY: help deps module user user-root tests vm run-tests static check demo \
+	bench-compare install clean

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the system counts while a workload runs: named columns, read before and
+ * after, printed as differences. Knows nothing of patterns or mappings.
+ */
+#ifndef BENCH_COUNTERS_H
+#define BENCH_COUNTERS_H
+
+#include <stdint.h>
+
+#define COUNTERS_MAX	32
+
+struct counters {
+	uint64_t value[COUNTERS_MAX];
+};
+
+/*
+ * Choose the sources: @kind is a memory kind's name, @disk the name under
+ * /sys/block of the disk that is paged to, or NULL.
+ */
+void counters_select(const char *kind, const char *disk);
+
+/* Read all columns; exits with a message where one can't be read. */
+void counters_read(struct counters *counters);
+
+/* ",name" for every column. */
+void counters_print_names(void);
+
+/* ",difference" for every column; nothing after the comma where not counted. */
+void counters_print(const struct counters *before,
+		    const struct counters *after);
+
+#endif

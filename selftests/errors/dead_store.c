@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A store that fails, or answers nothing, for ever: faults that need it end in
+ * SIGBUS within a bound, tasks that wait can be killed at any moment, what is in
+ * memory stays right, and the module can be unloaded.
+ */
+#define _GNU_SOURCE
+#include "dm_store.h"
+
+/* The module gives up after 10 s without progress; the rest is a slow machine. */
+#define BOUND_SECONDS	40
+
+#define POOL_MB		1
+#define FRAMES		(POOL_MB * 256)
+
+/* Write page after page until one gives SIGBUS; how many worked, or -1. */
+static int64_t write_until_sigbus(const struct vt_space *v, unsigned int seed)
+{
+	uint64_t pages = v->length / vt_page_size();
+
+	for (uint64_t i = 0; i < pages; i++) {
+		if (vt_touch_sigbus(v->mem + i * vt_page_size(), true, NULL))
+			return i;
+		fill_page(v->mem + i * vt_page_size(), seed, i);
+	}
+	return -1;
+}
+
+/* More is written than the pool holds, and nothing can leave it. */
+static bool test_writes_fail_for_ever(void)
+{
+	struct vt_space a, b;
+	double start;
+	int64_t done;
+
+	dm_load(POOL_MB, "%s", "");
+	a = vt_space_new(50 * vt_page_size());
+	fill_range(a.mem, 50, 1, 0);
+	b = vt_space_new(4 * FRAMES * vt_page_size());
+	dm_fails();
+	start = vt_now();
+	done = write_until_sigbus(&b, 2);
+	vt_msg("SIGBUS at page %" PRId64 " after %.1f s", done, vt_now() - start);
+	vt_check(done >= 0, "%d pages were written into a pool of %d", 4 * FRAMES, FRAMES);
+	vt_check(done >= FRAMES / 2, "SIGBUS at page %" PRId64 ", the pool has %d frames", done,
+		 FRAMES);
+	vt_check(vt_now() - start < BOUND_SECONDS, "SIGBUS took %.1f s", vt_now() - start);
+	vt_check(vt_sysfs_u64("stats/oom") >= 1, "stats/oom is 0");
+	vt_check(vt_sysfs_u64("store/write_errors") >= 1, "store/write_errors is 0");
+	vt_check(check_range(a.mem, 50, 1, 0), "the other space lost content");
+	vt_check(check_range(b.mem, done, 2, 0), "what was written before is lost");
+	dm_works();
+	vt_check(vt_evict_all(&a) && check_range(a.mem, 50, 1, 0), "the other space, later");
+	vt_check(vt_evict_range(b.fd, 0, done * vt_page_size()) && check_range(b.mem, done, 2, 0),
+		 "what was written before, later");
+	vt_check(write_until_sigbus(&b, 3) < 0 && check_range(b.mem, 4 * FRAMES, 3, 0),
+		 "the page that gave SIGBUS and those behind it, later");
+	vt_space_free(&a);
+	vt_space_free(&b);
+	vt_check(vt_nothing_left(), "after close");
+	return true;
+}
+
+/* Closing everything while the store is still dead. */
+static bool test_close_while_dead(void)
+{
+	struct vt_space v;
+	double start;
+	int ret;
+
+	dm_load(POOL_MB, "%s", "");
+	v = vt_space_new(FRAMES / 2 * vt_page_size());
+	fill_range(v.mem, FRAMES / 2, 1, 0);
+	vt_check(vt_evict_range(v.fd, 0, v.length / 2), "pages stayed");
+	dm_fails();
+	vt_evict(v.fd, 0, v.length);
+	start = vt_now();
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	ret = vl_unload_patiently(5);
+	vt_check(!ret, "unload: %s", strerror(-ret));
+	vt_check(vt_now() - start < 10, "closing and unloading took %.1f s", vt_now() - start);
+	return true;
+}
+
+/* Kill a child that is stuck in a fault; it must be gone at once. */
+static bool killed_at_once(pid_t pid)
+{
+	double start = vt_now();
+	int status;
+
+	vt_check(waitpid(pid, &status, WNOHANG) == 0, "the child didn't wait for the store");
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		vt_check(vt_now() - start < 5, "not dead %.1f s after SIGKILL", vt_now() - start);
+		vt_sleep_ms(5);
+	}
+	vt_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "status %#x", status);
+	return true;
+}
+
+static bool test_kill_full_pool(void)
+{
+	struct vt_space v;
+	pid_t pid;
+
+	dm_load(POOL_MB, "%s", "");
+	v = vt_space_new(4 * FRAMES * vt_page_size());
+	fill_range(v.mem, 10, 1, 0);
+	dm_fails();
+	pid = vt_fork();
+	if (!pid) {
+		for (uint64_t i = 10; i < v.length / vt_page_size(); i++)
+			fill_page(v.mem + i * vt_page_size(), 2, i);
+		_exit(0);
+	}
+	vt_sleep_ms(4000);
+	vt_check(killed_at_once(pid), "waiting for a frame");
+	vt_check(check_range(v.mem, 10, 1, 0), "content lost");
+	dm_works();
+	vt_space_free(&v);
+	return true;
+}
+
+/* The store doesn't answer: a read of a page, a write of a page, an EVICT. */
+static bool kill_while_hanging(void (*child)(const struct vt_space *v))
+{
+	const unsigned int pages = 100;
+	struct vt_space v;
+	bool ok;
+	pid_t pid;
+
+	dm_load(POOL_MB, "%s", "");
+	v = vt_space_new(4 * FRAMES * vt_page_size());
+	fill_range(v.mem, pages, 1, 0);
+	vt_check(vt_evict_range(v.fd, 0, pages / 2 * vt_page_size()), "pages stayed");
+	dm_hangs();
+	pid = vt_fork();
+	if (!pid) {
+		child(&v);
+		_exit(0);
+	}
+	vt_sleep_ms(1500);
+	ok = killed_at_once(pid);
+	ok = ok && check_page(v.mem + (pages - 1) * vt_page_size(), 1, pages - 1);
+	dm_works();
+	vt_check(ok, "while the store hung");
+	vt_check(check_range(v.mem, pages, 1, 0), "content lost");
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	return true;
+}
+
+static void touch_swapped(const struct vt_space *v)
+{
+	*(volatile char *)v->mem;
+}
+
+static void read_swapped(const struct vt_space *v)
+{
+	char byte;
+
+	if (pread(v->fd, &byte, 1, 0) != 1)
+		_exit(1);
+}
+
+static void fill_pool(const struct vt_space *v)
+{
+	for (uint64_t i = 200; i < v->length / vt_page_size(); i++)
+		fill_page(v->mem + i * vt_page_size(), 2, i);
+}
+
+static bool test_kill_in_fault(void)
+{
+	return kill_while_hanging(touch_swapped);
+}
+
+static bool test_kill_in_read(void)
+{
+	return kill_while_hanging(read_swapped);
+}
+
+static bool test_kill_in_reclaim(void)
+{
+	return kill_while_hanging(fill_pool);
+}
+
+/* Two threads on one page that is being read: both wait, both get it at the end. */
+static bool touch_page(struct vt_crew *crew, unsigned int id)
+{
+	const struct vt_space *v = crew->arg;
+
+	(void)id;
+	return check_page(v->mem, 1, 0);
+}
+
+static bool test_slow_but_alive(void)
+{
+	struct vt_crew crew;
+	struct vt_space v;
+
+	dm_load(POOL_MB, "%s", "");
+	v = vt_space_new(50 * vt_page_size());
+	fill_range(v.mem, 50, 1, 0);
+	vt_check(vt_evict_all(&v), "pages stayed");
+	dm_hangs();
+	vt_crew_start(&crew, 4, touch_page, &v);
+	vt_sleep_ms(12000);
+	dm_works();
+	vt_check(vt_crew_join(&crew), "a read that took 12 s failed");
+	vt_check(check_range(v.mem, 50, 1, 0), "content lost");
+	vt_check(vt_stats_now(v.fd).bad == 0, "%llu bad pages", vt_stats_now(v.fd).bad);
+	vt_space_free(&v);
+	return true;
+}
+
+static const struct vt_test tests[] = {
+	{ "SIGBUS within a bound when nothing can be written", test_writes_fail_for_ever },
+	{ "close and unload on a dead store", test_close_while_dead },
+	{ "SIGKILL while waiting for a frame", test_kill_full_pool },
+	{ "SIGKILL while a fault waits for a read", test_kill_in_fault },
+	{ "SIGKILL while read(2) waits for a read", test_kill_in_read },
+	{ "SIGKILL while waiting for hanging writes", test_kill_in_reclaim },
+	{ "a read that takes long isn't an error", test_slow_but_alive },
+};
+
+int main(void)
+{
+	const struct vl_suite suite = {
+		.tests = tests,
+		.count = ARRAY_SIZE(tests),
+		.seconds = 100,
+		.before_unload = dm_before_unload,
+		.after_unload = dm_remove,
+	};
+
+	dm_modprobe();
+	return vl_run(&suite);
+}

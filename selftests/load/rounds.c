@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A hundred rounds of load, use and unload leave memory where it was, and unload
+ * never waits for those who read its files.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+
+#include "files.h"
+
+#define WARM_UP		10
+#define ROUNDS		100
+#define PAGES		1500U
+#define TOLERANCE_KB	(3 << 10)	/* of 100 rounds: 30 KiB each would show */
+
+/* Load, put 1.5 times the pool through a space, unload. */
+static bool round_of(unsigned int number, const char *store)
+{
+	struct vt_space v;
+	int ret;
+
+	vl_must_load("pool_mb=4 store=%s store_mb=8", store);
+	v = vt_space_new(PAGES * vt_page_size());
+	fill_range(v.mem, PAGES, 1 + number, 0);
+	vt_check(check_range(v.mem, 200, 1 + number, 0), "content lost in round %u", number);
+	vt_check(check_range(v.mem + 1300 * vt_page_size(), 200, 1 + number, 1300),
+		 "content lost in round %u", number);
+	vt_space_free(&v);
+	ret = vl_unload_patiently(5);
+	vt_check(!ret, "unload in round %u: %s", number, strerror(-ret));
+	return true;
+}
+
+struct memory {
+	uint64_t free_kb, slab_kb, vmalloc_kb, percpu_kb;
+};
+
+static struct memory memory_now(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	struct memory m;
+
+	sync();
+	vt_need(fd >= 0 && write(fd, "3", 1) == 1, "drop_caches: %s", strerror(errno));
+	close(fd);
+	vt_sleep_ms(500);	/* RCU and workqueues free later */
+	m.free_kb = vl_meminfo_kb("MemFree");
+	m.slab_kb = vl_meminfo_kb("Slab");
+	m.vmalloc_kb = vl_meminfo_kb("VmallocUsed");
+	m.percpu_kb = vl_meminfo_kb("Percpu");
+	vt_msg("free %" PRIu64 " KiB, slab %" PRIu64 ", vmalloc %" PRIu64 ", per-CPU %" PRIu64,
+	       m.free_kb, m.slab_kb, m.vmalloc_kb, m.percpu_kb);
+	return m;
+}
+
+static bool leaves_memory(const char *store, unsigned int rounds)
+{
+	struct memory before, after;
+
+	for (unsigned int i = 0; i < WARM_UP; i++)
+		vt_check(round_of(i, store), "warming up");
+	before = memory_now();
+	for (unsigned int i = 0; i < rounds; i++)
+		vt_check(round_of(i, store), "round %u", i);
+	after = memory_now();
+	vt_check(after.free_kb + TOLERANCE_KB >= before.free_kb, "%" PRIu64 " KiB less free",
+		 before.free_kb - after.free_kb);
+	vt_check(after.slab_kb <= before.slab_kb + TOLERANCE_KB, "%" PRIu64 " KiB more slab",
+		 after.slab_kb - before.slab_kb);
+	vt_check(after.vmalloc_kb <= before.vmalloc_kb + TOLERANCE_KB, "%" PRIu64
+		 " KiB more vmalloc", after.vmalloc_kb - before.vmalloc_kb);
+	vt_check(after.percpu_kb <= before.percpu_kb + TOLERANCE_KB / 4, "%" PRIu64
+		 " KiB more per-CPU memory", after.percpu_kb - before.percpu_kb);
+	return true;
+}
+
+static bool test_block_device(void)
+{
+	return leaves_memory(vl_disk(), ROUNDS);
+}
+
+/* File I/O takes other paths: worker threads and open files. */
+static bool test_tmpfs(void)
+{
+	mount_tmpfs("size=16m");
+	vt_check(leaves_memory(FS_DIR, ROUNDS / 4), "on tmpfs");
+	vt_check(count_entries(FS_DIR) == 2 && free_mb(FS_DIR) >= 15, "a file is left");
+	return true;
+}
+
+/* Reads all files of a directory and of those below it, whatever comes of it. */
+static void read_tree(const char *dir)
+{
+	struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	while (d && (entry = readdir(d))) {
+		char path[300], buf[4096];
+		int fd;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%.100s", dir, entry->d_name);
+		if (entry->d_type == DT_DIR) {
+			read_tree(path);
+			continue;
+		}
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		while (read(fd, buf, sizeof(buf)) > 0)
+			;
+		close(fd);
+	}
+	if (d)
+		closedir(d);
+}
+
+static bool read_files(struct vt_crew *crew, unsigned int id)
+{
+	static const char *const trees[] = { VT_SYSFS, "/sys/kernel/debug/vmdev",
+		"/sys/module/vmdev/parameters" };
+
+	while (!atomic_load(&crew->stop))
+		read_tree(trees[id % ARRAY_SIZE(trees)]);
+	return true;
+}
+
+static bool open_device(struct vt_crew *crew, unsigned int id)
+{
+	(void)id;
+	while (!atomic_load(&crew->stop)) {
+		int fd = open(VT_DEVICE, O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (pwrite(fd, "x", 1, 0) != 1)
+			vt_msg("write: %s", strerror(errno));
+		close(fd);
+	}
+	return true;
+}
+
+static bool unload_under(bool (*fn)(struct vt_crew *crew, unsigned int id), unsigned int threads)
+{
+	struct vt_crew crew;
+	double slowest = 0;
+
+	vt_crew_start(&crew, threads, fn, NULL);
+	for (int i = 0; i < 20; i++) {
+		double start;
+		int ret;
+
+		vl_must_load("pool_mb=4 store=%s store_mb=8", vl_disk());
+		vt_sleep_ms(50);
+		start = vt_now();
+		ret = vl_unload_patiently(10);
+		vt_check(!ret, "unload in round %d: %s", i, strerror(-ret));
+		if (vt_now() - start > slowest)
+			slowest = vt_now() - start;
+	}
+	vt_check(vt_crew_stop(&crew), "in a thread");
+	vt_msg("slowest unload %.2f s", slowest);
+	vt_check(slowest < 10, "unload took %.1f s", slowest);
+	return true;
+}
+
+static bool test_readers(void)
+{
+	return unload_under(read_files, 3);
+}
+
+static bool test_openers(void)
+{
+	return unload_under(open_device, 2);
+}
+
+static const struct vt_test tests[] = {
+	{ "a hundred rounds on a block device", test_block_device },
+	{ "rounds on tmpfs", test_tmpfs },
+	{ "unload while its files are read", test_readers },
+	{ "unload while its device is opened", test_openers },
+};
+
+int main(void)
+{
+	const struct vl_suite suite = {
+		.tests = tests,
+		.count = ARRAY_SIZE(tests),
+		.seconds = 240,
+		.after_unload = unmount_all,
+	};
+
+	return vl_run(&suite);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every kind of store: a directory, a regular file and a block device, on file
+ * systems that are written by block I/O and on those that aren't. On each of them
+ * 60 MiB go through a pool of 16 and come back right.
+ */
+#define _GNU_SOURCE
+#include "files.h"
+
+#define POOL_MB		16
+#define STORE_MB	96
+#define WORK_PAGES	(60 * 256)
+
+/* Load, swap through, and see that what the module says of its store is right. */
+static bool swap_through(const char *store, int store_mb, uint64_t min_slots, bool block_io)
+{
+	const int last = WORK_PAGES - 1;
+	struct vmdev_info info;
+	struct vt_space v;
+	char path[256];
+	double start;
+
+	vl_must_load("pool_mb=%d store=%s store_mb=%d", POOL_MB, store, store_mb);
+	v = vt_space_new(WORK_PAGES * vt_page_size());
+	vt_need(!vt_info(v.fd, &info), "GET_INFO");
+	vt_check(info.store_slots >= min_slots, "%llu slots, expected %" PRIu64, info.store_slots,
+		 min_slots);
+	vt_check(!!(info.features & VMDEV_FEATURE_BLOCK_IO) == block_io, "features %#llx",
+		 info.features);
+	vt_need(!vt_sysfs_read("store/path", path, sizeof(path)), "store/path");
+	vt_check(!strcmp(path, store), "store/path is %s, expected %s", path, store);
+	start = vt_now();
+	fill_range(v.mem, WORK_PAGES, 1, 0);
+	vt_msg("%s: %d pages written in %.1f s", store, WORK_PAGES, vt_now() - start);
+	start = vt_now();
+	vt_check(check_range(v.mem, WORK_PAGES, 1, 0), "content lost");
+	vt_msg("%s: read in %.1f s", store, vt_now() - start);
+	/* Backwards, and a part of it written anew. */
+	for (int i = last; i >= 0; i -= 5)
+		fill_page(v.mem + i * vt_page_size(), 2, i);
+	for (int i = 0; i < WORK_PAGES; i += 3)
+		vt_check(check_page(v.mem + i * vt_page_size(), i % 5 == last % 5 ? 2 : 1, i),
+			 "content lost");
+	vt_check(vt_sysfs_u64("store/read_errors") + vt_sysfs_u64("store/write_errors") +
+		 vt_sysfs_u64("store/checksum_errors") == 0, "errors were counted");
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	return true;
+}
+
+#define SLOTS(mb)	((uint64_t)(mb) * 256 - 16)
+
+static bool test_ext4_directory(void)
+{
+	return swap_through(vl_mnt(), STORE_MB, SLOTS(STORE_MB), true);
+}
+
+static bool test_tmpfs_directory(void)
+{
+	mount_tmpfs("size=128m");
+	return swap_through(FS_DIR, STORE_MB, SLOTS(STORE_MB), false);
+}
+
+static bool test_xfs_directory(void)
+{
+	if (!mount_spare("xfs"))
+		return vt_skip("no xfs");
+	return swap_through(FS_DIR, STORE_MB, SLOTS(STORE_MB), true);
+}
+
+static bool test_xfs_file(void)
+{
+	if (!mount_spare("xfs"))
+		return vt_skip("no xfs");
+	make_file(FS_DIR "/store", STORE_MB << 20, 0600, false);
+	return swap_through(FS_DIR "/store", 0, SLOTS(STORE_MB), true);
+}
+
+static bool test_btrfs_directory(void)
+{
+	if (!mount_spare("btrfs"))
+		return vt_skip("no btrfs");
+	return swap_through(FS_DIR, STORE_MB, SLOTS(STORE_MB), false);
+}
+
+static bool test_block_device(void)
+{
+	return swap_through(vl_disk(), STORE_MB, SLOTS(STORE_MB), true);
+}
+
+static bool test_whole_block_device(void)
+{
+	return swap_through(vl_disk(), 0, SLOTS(1024), true);
+}
+
+/* A file that is there: used whole, kept at unload. */
+static bool existing_file(bool allocate)
+{
+	const char *path = on_mnt("vmdev-existing");
+	struct stat st;
+
+	make_file(path, STORE_MB << 20, 0600, allocate);
+	vt_check(swap_through(path, 0, SLOTS(STORE_MB), true), "with store_mb=0");
+	vt_check(!vl_unload(), "unload");
+	vt_check(!stat(path, &st) && st.st_size == STORE_MB << 20, "the file is gone or resized");
+	vt_check(!unlink(path), "unlink after unload: %s", strerror(errno));
+	return true;
+}
+
+static bool test_existing_file(void)
+{
+	return existing_file(true);
+}
+
+/* With holes: filled at load, for later it might be too late. */
+static bool test_sparse_file(void)
+{
+	return existing_file(false);
+}
+
+/* The first part of a file. */
+static bool test_part_of_file(void)
+{
+	const char *path = on_mnt("vmdev-existing");
+	struct stat st;
+
+	make_file(path, 2 * STORE_MB << 20, 0600, true);
+	vt_check(swap_through(path, STORE_MB, SLOTS(STORE_MB), true), "with store_mb");
+	vt_check(vt_sysfs_u64("store/slots") <= STORE_MB * 256, "more slots than asked for");
+	vt_check(!vl_unload(), "unload");
+	vt_check(!stat(path, &st) && st.st_size == 2 * STORE_MB << 20, "the file was resized");
+	unlink(path);
+	return true;
+}
+
+/* A name that isn't there: created for root alone, gone at unload. */
+static bool test_new_file(void)
+{
+	const char *path = on_mnt("vmdev-new");
+	struct stat st;
+
+	unlink(path);
+	umask(0);
+	vt_check(swap_through(path, STORE_MB, SLOTS(STORE_MB), true), "a new file");
+	vt_check(!stat(path, &st) && S_ISREG(st.st_mode), "%s: %s", path, strerror(errno));
+	vt_check((st.st_mode & 07777) == 0600 && st.st_uid == 0, "mode %04o uid %u",
+		 st.st_mode & 07777, st.st_uid);
+	vt_check((st.st_blocks >> 11) >= STORE_MB, "%jd MiB of %d allocated",
+		 (intmax_t)st.st_blocks >> 11, STORE_MB);
+	vt_check(!vl_unload(), "unload");
+	vt_check(stat(path, &st) && errno == ENOENT, "%s is still there after unload", path);
+	return true;
+}
+
+/* No parameter at all: 64 MiB and an unnamed GiB in /var/tmp. */
+static bool test_defaults(void)
+{
+	struct vt_space v;
+	char path[256];
+
+	vl_must_load("%s", "");
+	vt_check(vt_pool_frames() == 64 * 256, "%" PRIu64 " frames", vt_pool_frames());
+	vt_check(vt_sysfs_u64("store/slots") >= SLOTS(1024), "%" PRIu64 " slots",
+		 vt_sysfs_u64("store/slots"));
+	vt_need(!vt_sysfs_read("store/path", path, sizeof(path)), "store/path");
+	vt_check(!strcmp(path, "/var/tmp"), "store/path is %s", path);
+	v = vt_space_new(20000 * vt_page_size());
+	fill_range(v.mem, 20000, 3, 0);
+	vt_check(check_range(v.mem, 20000, 3, 0), "content lost");
+	vt_space_free(&v);
+	return true;
+}
+
+static const struct vt_test tests[] = {
+	{ "directory on ext4", test_ext4_directory },
+	{ "directory on tmpfs", test_tmpfs_directory },
+	{ "directory on xfs", test_xfs_directory },
+	{ "directory on btrfs", test_btrfs_directory },
+	{ "file on xfs", test_xfs_file },
+	{ "existing file", test_existing_file },
+	{ "existing file with holes", test_sparse_file },
+	{ "part of an existing file", test_part_of_file },
+	{ "new file", test_new_file },
+	{ "block device", test_block_device },
+	{ "whole block device", test_whole_block_device },
+	{ "no parameters", test_defaults },
+};
+
+int main(void)
+{
+	const struct vl_suite suite = {
+		.tests = tests,
+		.count = ARRAY_SIZE(tests),
+		.after_unload = unmount_all,
+	};
+
+	return vl_run(&suite);
+}
