@@ -341,7 +341,16 @@ static vm_fault_t vmdev_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t l
 	return ret;
 }
 
+/*
+ * Nothing to do, but the kernel must see it: it merges adjoining mappings without
+ * one, and then the second would neither grow nor reserve the space.
+ */
+static void vmdev_close(struct vm_area_struct *vma)
+{
+}
+
 const struct vm_operations_struct vmdev_vm_ops = {
+	.close		= vmdev_close,
 	.fault		= vmdev_fault,
 	.map_pages	= vmdev_map_pages,
 };

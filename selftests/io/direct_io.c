@@ -8,7 +8,8 @@
 #define FRAMES	128
 #define PAGES	(2 * FRAMES)
 
-static const size_t chunks[] = { 512, 4096, 20480, 524288 };
+/* One call holds all pages of its chunk: a quarter of the pool at most. */
+static const size_t chunks[] = { 512, 4096, 20480, FRAMES / 4 * 4096 };
 
 static bool write_out(void)
 {
@@ -30,7 +31,7 @@ static bool write_out(void)
 		vt_check(io_pwrite_all(fd, s.mem, pages * vt_page_size(), 0, chunks[i]),
 			 "chunks of %zu", chunks[i]);
 		vt_check(vt_evictor_stop(&ev), "the evictor");
-		vt_check(io_pread_all(fd, s.mem, pages * vt_page_size(), 0, 1048576),
+		vt_check(io_pread_all(fd, s.mem, pages * vt_page_size(), 0, 65536),
 			 "reading back");
 		vt_check(check_range(s.mem, PAGES, 1 + i, 0), "written in chunks of %zu",
 			 chunks[i]);
@@ -99,7 +100,7 @@ static bool out_and_in(struct vt_crew *crew, unsigned int id)
 		fill_range(mem, half, 40 + round, id * half);
 		vt_check(io_pwrite_all(both->fd[id], mem, length, 0, 65536), "round %u", round);
 		fill_range(mem, half, 98, id * half);
-		vt_check(io_pread_all(both->fd[id], mem, length, 0, 131072), "round %u", round);
+		vt_check(io_pread_all(both->fd[id], mem, length, 0, 65536), "round %u", round);
 		vt_check(check_range(mem, half, 40 + round, id * half), "thread %u round %u", id,
 			 round);
 	}

@@ -186,7 +186,7 @@ static bool process_killed(void)
 	vt_check(io_pwrite_all(fd, zero, PAGES * vt_page_size(), 0, PAGES * vt_page_size()),
 		 "the file");
 	vt_set_pool_frames(FRAMES);
-	for (unsigned int round = 0; round < 20; round++) {
+	for (unsigned int round = 0; round < 12; round++) {
 		pid_t pid = vt_fork();
 
 		if (!pid)

@@ -93,7 +93,7 @@ static bool mapped_buffer(void)
 	struct vt_evictor ev;
 
 	/* One call holds all remote pages; the buffer gets what is left of the pool. */
-	vt_set_pool_frames(PAGES + PAGES / 2);
+	vt_set_pool_frames(3 * PAGES);
 	s = vt_space_new(PAGES * vt_page_size());
 	vt_evictor_start(&ev, s.fd, 0, s.length);
 	vt_check(with_buffer(s.mem), "with a mapping as buffer");
