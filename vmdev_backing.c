@@ -66,15 +66,24 @@ static struct backing {
 
 /* ---- opening ---- */
 
+/*
+ * Open, then go over to direct I/O where the file can do it. Asking for it in the
+ * open would leave, where it is refused (tmpfs until 6.5), a half-open file that
+ * counts as a writer until the task is back in user mode.
+ */
 static struct file *open_file(const char *path, int flags)
 {
-	struct file *file = filp_open(path, O_RDWR | O_LARGEFILE | O_DIRECT | flags, 0600);
+	struct file *file = filp_open(path, O_RDWR | O_LARGEFILE | flags, 0600);
 
-	backing.direct = !IS_ERR(file);
-	/* tmpfs until 6.5: O_DIRECT is refused, after creating the name */
-	if (IS_ERR(file) && PTR_ERR(file) == -EINVAL)
-		file = filp_open(path, O_RDWR | O_LARGEFILE | (flags & ~O_EXCL) |
-				 (flags & __O_TMPFILE ? O_EXCL : 0), 0600);
+	if (IS_ERR(file))
+		return file;
+	backing.direct = file->f_mode & FMODE_CAN_ODIRECT;
+	if (backing.direct) {
+		spin_lock(&file->f_lock);
+		file->f_flags |= O_DIRECT;
+		file->f_iocb_flags = iocb_flags(file);
+		spin_unlock(&file->f_lock);
+	}
 	return file;
 }
 

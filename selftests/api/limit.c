@@ -198,7 +198,7 @@ static bool test_bounds(void)
 	uint64_t half = vt_pool_frames() / 2;
 	int a = vt_open(), b = vt_open();
 
-	vt_check(set_limit(a, VMDEV_LIMIT_MIN, 0) && set_limit(a, 1ULL << 40, 0) &&
+	vt_check(set_limit(a, VMDEV_LIMIT_MIN, 0) && set_limit(a, UINT32_MAX, 0) &&
 		 set_limit(a, 100, 100) && set_limit(a, 0, 0), "good limits");
 	vt_check(refused(a, VMDEV_LIMIT_MIN - 1, 0, EINVAL) && refused(a, 1, 0, EINVAL) &&
 		 refused(a, 100, 101, EINVAL), "bad limits");

@@ -180,8 +180,8 @@ static bool test_full_disk(void)
 	struct vt_space v;
 	int fd;
 
-	mount_tmpfs("size=64m");
-	vl_must_load("pool_mb=4 store=" FS_DIR " store_mb=%d", STORE_MB);
+	mount_tmpfs("size=24m");
+	vl_must_load("pool_mb=4 store=" FS_DIR " store_mb=%d", 16);
 	fd = open(FS_DIR "/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	vt_need(fd >= 0, "filler: %s", strerror(errno));
 	memset(buf, 0x77, 1 << 20);
@@ -189,9 +189,9 @@ static bool test_full_disk(void)
 		;
 	vt_need(errno == ENOSPC, "filler: %s", strerror(errno));
 	close(fd);
-	v = vt_space_new((STORE_MB - 1) * 256 * vt_page_size());
-	fill_range(v.mem, (STORE_MB - 1) * 256, 2, 0);
-	vt_check(check_range(v.mem, (STORE_MB - 1) * 256, 2, 0), "content lost");
+	v = vt_space_new(15 * 256 * vt_page_size());
+	fill_range(v.mem, 15 * 256, 2, 0);
+	vt_check(check_range(v.mem, 15 * 256, 2, 0), "content lost");
 	vt_check(vt_sysfs_u64("store/write_errors") == 0, "%" PRIu64 " failed writes",
 		 vt_sysfs_u64("store/write_errors"));
 	vt_space_free(&v);

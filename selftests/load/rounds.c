@@ -10,21 +10,19 @@
 
 #define WARM_UP		10
 #define ROUNDS		100
-#define PAGES		1500U
+#define PAGES		400U
 #define TOLERANCE_KB	(3 << 10)	/* of 100 rounds: 30 KiB each would show */
 
-/* Load, put 1.5 times the pool through a space, unload. */
+/* Load, put more than the pool through a space, unload. */
 static bool round_of(unsigned int number, const char *store)
 {
 	struct vt_space v;
 	int ret;
 
-	vl_must_load("pool_mb=4 store=%s store_mb=8", store);
+	vl_must_load("pool_mb=1 store=%s store_mb=2", store);
 	v = vt_space_new(PAGES * vt_page_size());
 	fill_range(v.mem, PAGES, 1 + number, 0);
-	vt_check(check_range(v.mem, 200, 1 + number, 0), "content lost in round %u", number);
-	vt_check(check_range(v.mem + 1300 * vt_page_size(), 200, 1 + number, 1300),
-		 "content lost in round %u", number);
+	vt_check(check_range(v.mem, PAGES, 1 + number, 0), "content lost in round %u", number);
 	vt_space_free(&v);
 	ret = vl_unload_patiently(5);
 	vt_check(!ret, "unload in round %u: %s", number, strerror(-ret));
@@ -53,6 +51,15 @@ static struct memory memory_now(void)
 	return m;
 }
 
+/* Is there as much of everything as there was, but for what the rest of a system does? */
+static bool is_back(const struct memory *before, const struct memory *after)
+{
+	return after->free_kb + TOLERANCE_KB >= before->free_kb &&
+	       after->slab_kb <= before->slab_kb + TOLERANCE_KB &&
+	       after->vmalloc_kb <= before->vmalloc_kb + TOLERANCE_KB &&
+	       after->percpu_kb <= before->percpu_kb + TOLERANCE_KB / 4;
+}
+
 static bool leaves_memory(const char *store, unsigned int rounds)
 {
 	struct memory before, after;
@@ -62,16 +69,13 @@ static bool leaves_memory(const char *store, unsigned int rounds)
 	before = memory_now();
 	for (unsigned int i = 0; i < rounds; i++)
 		vt_check(round_of(i, store), "round %u", i);
-	after = memory_now();
-	vt_check(after.free_kb + TOLERANCE_KB >= before.free_kb, "%" PRIu64 " KiB less free",
-		 before.free_kb - after.free_kb);
-	vt_check(after.slab_kb <= before.slab_kb + TOLERANCE_KB, "%" PRIu64 " KiB more slab",
-		 after.slab_kb - before.slab_kb);
-	vt_check(after.vmalloc_kb <= before.vmalloc_kb + TOLERANCE_KB, "%" PRIu64
-		 " KiB more vmalloc", after.vmalloc_kb - before.vmalloc_kb);
-	vt_check(after.percpu_kb <= before.percpu_kb + TOLERANCE_KB / 4, "%" PRIu64
-		 " KiB more per-CPU memory", after.percpu_kb - before.percpu_kb);
-	return true;
+	for (int tries = 0; tries < 5; tries++) {
+		after = memory_now();
+		if (is_back(&before, &after))
+			return true;
+		vt_sleep_ms(1000);
+	}
+	vt_check(false, "memory is not where it was before %u rounds", rounds);
 }
 
 static bool test_block_device(void)
@@ -120,9 +124,10 @@ static bool read_files(struct vt_crew *crew, unsigned int id)
 {
 	static const char *const trees[] = { VT_SYSFS, "/sys/kernel/debug/vmdev",
 		"/sys/module/vmdev/parameters" };
+	unsigned int turn = id;
 
 	while (!atomic_load(&crew->stop))
-		read_tree(trees[id % ARRAY_SIZE(trees)]);
+		read_tree(trees[turn++ % ARRAY_SIZE(trees)]);
 	return true;
 }
 
@@ -147,11 +152,11 @@ static bool unload_under(bool (*fn)(struct vt_crew *crew, unsigned int id), unsi
 	double slowest = 0;
 
 	vt_crew_start(&crew, threads, fn, NULL);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 10; i++) {
 		double start;
 		int ret;
 
-		vl_must_load("pool_mb=4 store=%s store_mb=8", vl_disk());
+		vl_must_load("pool_mb=1 store=%s store_mb=2", vl_disk());
 		vt_sleep_ms(50);
 		start = vt_now();
 		ret = vl_unload_patiently(10);
@@ -167,7 +172,7 @@ static bool unload_under(bool (*fn)(struct vt_crew *crew, unsigned int id), unsi
 
 static bool test_readers(void)
 {
-	return unload_under(read_files, 3);
+	return unload_under(read_files, 2);
 }
 
 static bool test_openers(void)
