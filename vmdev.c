@@ -204,8 +204,9 @@ static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		size_t offset = offset_in_page(iocb->ki_pos), n, copied;
 
 		n = min(PAGE_SIZE - offset, iov_iter_count(from));
-		/* a bad buffer must not make the space larger */
-		if (fault_in_iov_iter_readable(from, n) == n) {
+		/* what can't be read of a buffer must not make the space larger */
+		n -= fault_in_iov_iter_readable(from, n);
+		if (!n) {
 			err = -EFAULT;
 			break;
 		}

@@ -22,10 +22,10 @@
 
 #include <vmdev/access.h>
 
-#ifdef CONFIG_X86_64
-
 /* What to do with one mapped page: @i from the start of the range asked for. */
 typedef void (*access_fn)(pte_t *ptep, unsigned int i, void *data);
+
+#ifdef CONFIG_X86_64
 
 static void harvest_pte(pte_t *ptep, unsigned int i, void *data)
 {
@@ -76,8 +76,41 @@ static void walk_ptes(struct mm_struct *mm, unsigned long addr, unsigned long en
 	spin_unlock(ptl);
 }
 
+/* How use can be learned here, if a policy wants to learn it the way @wanted. */
+enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
+{
+	return wanted;
+}
+
+#else
+
+static void harvest_pte(pte_t *ptep, unsigned int i, void *data)
+{
+}
+
+static void dirty_pte(pte_t *ptep, unsigned int i, void *data)
+{
+}
+
+static void walk_ptes(struct mm_struct *mm, unsigned long addr, unsigned long end,
+		      unsigned int i, access_fn fn, void *data)
+{
+}
+
+enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
+{
+	return wanted == VMDEV_ACCESS_HARDWARE ? VMDEV_ACCESS_REFAULT : wanted;
+}
+
+#endif
+
+/*
+ * Go through the VMAs that map pages @first to @first + @nr - 1: set in @locked,
+ * if it is given, those of locked ones, and call @fn, if it is given, for each page
+ * in the page tables.
+ */
 static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned int nr,
-			 access_fn fn, void *data)
+			 unsigned long *locked, access_fn fn, void *data)
 {
 	pgoff_t last = first + nr - 1;
 	struct rb_node *node;
@@ -95,6 +128,11 @@ static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned 
 		to = min(last, vma->vm_pgoff + vma_pages(vma) - 1);
 		if (from > to)
 			continue;
+		/* without mmap_lock: an mlock under way may be seen or not */
+		if (locked && (READ_ONCE(vma->vm_flags) & VM_LOCKED))
+			bitmap_set(locked, from - first, to - from + 1);
+		if (!fn)
+			continue;
 		addr = vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT);
 		end = vma->vm_start + ((to + 1 - vma->vm_pgoff) << PAGE_SHIFT);
 		for (; addr < end; addr = next) {
@@ -107,51 +145,30 @@ static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned 
 }
 
 /**
- * vmdev_access_harvest() - which pages were used? Clear the bits that tell
+ * vmdev_access_look() - which pages are locked in memory, which were used?
  * @mapping: a space's mapping
  * @first: the first page
  * @nr: how many pages
- * @young: bitmap of @nr bits; those of pages that were used are set
+ * @locked: bitmap of @nr bits; those of pages in a locked mapping are set. The
+ *	folio's mlocked flag won't do: off the LRU lists it is lost with the first of
+ *	several locks that ends
+ * @young: NULL, or a bitmap of @nr bits; those of pages that were used are set,
+ *	and the bits that told are cleared
  *
  * Context: process, page and folio locks may be held; takes i_mmap_rwsem and
  * page-table locks.
  */
-void vmdev_access_harvest(struct address_space *mapping, pgoff_t first, unsigned int nr,
-			  unsigned long *young)
+void vmdev_access_look(struct address_space *mapping, pgoff_t first, unsigned int nr,
+		       unsigned long *locked, unsigned long *young)
 {
-	walk_mapping(mapping, first, nr, harvest_pte, young);
+	walk_mapping(mapping, first, nr, locked, young ? harvest_pte : NULL, young);
 }
 
-/* Was the page written through a mapping? Context: as vmdev_access_harvest(). */
+/* Was the page written through a mapping? Context: as vmdev_access_look(). */
 bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index)
 {
 	bool dirty = false;
 
-	walk_mapping(mapping, index, 1, dirty_pte, &dirty);
+	walk_mapping(mapping, index, 1, NULL, dirty_pte, &dirty);
 	return dirty;
 }
-
-/* How use can be learned here, if a policy wants to learn it the way @wanted. */
-enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
-{
-	return wanted;
-}
-
-#else
-
-void vmdev_access_harvest(struct address_space *mapping, pgoff_t first, unsigned int nr,
-			  unsigned long *young)
-{
-}
-
-bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index)
-{
-	return false;
-}
-
-enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
-{
-	return wanted == VMDEV_ACCESS_HARDWARE ? VMDEV_ACCESS_REFAULT : wanted;
-}
-
-#endif

@@ -143,7 +143,7 @@ static int check_file(const char *path, struct file *file)
 {
 	struct inode *inode = file_inode(file);
 
-	if (!S_ISREG(inode->i_mode)) {
+	if (!S_ISREG(inode->i_mode) || !file->f_op->read_iter || !file->f_op->write_iter) {
 		pr_err("store=%s: not a directory, regular file or block device\n", path);
 		return -EINVAL;
 	}
@@ -569,7 +569,7 @@ int vmdev_backing_open(const char *path, u64 pages, u64 *found)
 	if (err)
 		return err;
 
-	err = kern_path(path, LOOKUP_FOLLOW, &where);
+	err = *path ? kern_path(path, LOOKUP_FOLLOW, &where) : -EINVAL;
 	if (!err) {
 		mode = d_inode(where.dentry)->i_mode;
 		path_put(&where);

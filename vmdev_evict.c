@@ -8,8 +8,8 @@
  * trylock, so that no task ever waits with a batch in its hands:
  *
  *   isolate   off the policy's lists, under domain->lock
- *   hold      lock, and put back what is pinned, locked in memory or in I/O
- *   age       put back what was used since it was last looked at
+ *   hold      lock, and put back what is pinned or in I/O
+ *   look      put back what is locked, or was used since it was last looked at
  *   unmap     one call per run of neighbours
  *   sort out  clean pages and pages of one repeated word are freed at once
  *   write     the rest gets neighbouring slots and goes out in large requests;
@@ -69,12 +69,16 @@ static void keep_folio(struct vmdev_victim *v, bool accessed)
 	keep(v, accessed);
 }
 
-/* Is the frame kept for mlock? Up to half of the pool may be. Page lock held. */
-static bool kept_locked(struct vmdev_frame *frame)
+/*
+ * Is the frame, whose page is or isn't @locked by mlock, kept for that? Up to half
+ * of the pool may be. Page lock held.
+ */
+static bool kept_locked(struct vmdev_frame *frame, bool locked)
 {
 	struct vmdev_pool *pool = &vmdev_pool;
 
-	if (!folio_test_mlocked(frame->folio)) {
+	clear_bit(VMDEV_FRAME_OVERLOCKED, &frame->flags);
+	if (!locked) {
 		if (test_and_clear_bit(VMDEV_FRAME_LOCKED, &frame->flags))
 			atomic_long_dec(&pool->nr_locked);
 		return false;
@@ -83,6 +87,7 @@ static bool kept_locked(struct vmdev_frame *frame)
 		return true;
 	if (atomic_long_inc_return(&pool->nr_locked) > READ_ONCE(pool->target) / 2) {
 		atomic_long_dec(&pool->nr_locked);
+		set_bit(VMDEV_FRAME_OVERLOCKED, &frame->flags);
 		return false;
 	}
 	set_bit(VMDEV_FRAME_LOCKED, &frame->flags);
@@ -109,7 +114,7 @@ static bool lock_folio(struct vmdev_victim *v)
 		keep(v, true);
 		return false;
 	}
-	if (pinned(folio) || kept_locked(v->frame)) {
+	if (pinned(folio)) {
 		keep_folio(v, true);
 		return false;
 	}
@@ -196,43 +201,38 @@ static bool probe(struct vmdev_victim *v)
 	return true;
 }
 
-/* Put back the victims that were used since they were last looked at. */
-static void age(struct vmdev_batch *b)
+/* Put back the victims that are locked in memory or were used since the last look. */
+static void look(struct vmdev_batch *b)
 {
+	DECLARE_BITMAP(locked, VMDEV_BATCH);
 	DECLARE_BITMAP(young, VMDEV_BATCH);
-	unsigned int i, run, n = 0;
-	enum vmdev_access access;
+	enum vmdev_access access = VMDEV_ACCESS_NONE;
+	unsigned int i, k, run, n = 0;
 
-	if (b->force)
-		return;
-	access = vmdev_access_best(READ_ONCE(b->domain->policy.ops)->access);
-	if (access == VMDEV_ACCESS_NONE)
-		return;
-	bitmap_zero(young, VMDEV_BATCH);
+	if (!b->force)
+		access = vmdev_access_best(READ_ONCE(b->domain->policy.ops)->access);
 	for (i = 0; i < b->nr; i += run) {
-		DECLARE_BITMAP(part, VMDEV_BATCH);
-
-		run = 1;
-		if (access == VMDEV_ACCESS_REFAULT) {
-			if (probe(&b->v[i]))
-				__set_bit(i, young);
-			continue;
-		}
 		run = run_length(b, i);
-		bitmap_zero(part, VMDEV_BATCH);
-		vmdev_access_harvest(b->v[i].space->inode->i_mapping, b->v[i].index, run, part);
-		bitmap_shift_left(part, part, i, VMDEV_BATCH);
-		bitmap_or(young, young, part, VMDEV_BATCH);
-	}
+		bitmap_zero(locked, VMDEV_BATCH);
+		bitmap_zero(young, VMDEV_BATCH);
+		vmdev_access_look(b->v[i].space->inode->i_mapping, b->v[i].index, run, locked,
+				  access == VMDEV_ACCESS_HARDWARE ? young : NULL);
+		for (k = 0; k < run; k++) {
+			struct vmdev_victim *v = &b->v[i + k];
+			bool used = test_bit(k, young);
 
-	for (i = 0; i < b->nr; i++) {
-		struct vmdev_victim *v = &b->v[i];
-
-		if (test_and_clear_bit(VMDEV_FRAME_ACCESSED, &v->frame->flags) ||
-		    test_bit(i, young))
-			keep_folio(v, true);
-		else
-			b->v[n++] = *v;
+			if (kept_locked(v->frame, test_bit(k, locked)))
+				used = true;
+			else if (access == VMDEV_ACCESS_REFAULT)
+				used = probe(v);
+			else if (access == VMDEV_ACCESS_HARDWARE &&
+				 test_and_clear_bit(VMDEV_FRAME_ACCESSED, &v->frame->flags))
+				used = true;
+			if (used)
+				keep_folio(v, true);
+			else
+				b->v[n++] = *v;
+		}
 	}
 	b->nr = n;
 }
@@ -250,16 +250,26 @@ static bool same_filled(struct folio *folio, u64 *word)
 	return same;
 }
 
+/* A page has left its frame. Context: page lock held. */
+static void count_eviction(struct vmdev_space *space, unsigned long *e,
+			   struct vmdev_frame *frame, bool clean)
+{
+	vmdev_count(evictions);
+	if (clean)
+		vmdev_count(evictions_clean);
+	if (test_bit(VMDEV_FRAME_OVERLOCKED, &frame->flags))
+		vmdev_count(locked_evictions);
+	vmdev_space_count(space, EVICTIONS, 1);
+	trace_vmdev_evict(space->id, frame->index, frame->id, clean);
+	vmdev_io_wasted(space, e);
+}
+
 /* A victim's page has left the page cache without I/O: free its frame. */
 static void free_victim(struct vmdev_victim *v, unsigned int state)
 {
 	u32 slot = vmdev_page_slot(v->e);
 
-	vmdev_count(evictions);
-	vmdev_count(evictions_clean);
-	vmdev_space_count(v->space, EVICTIONS, 1);
-	trace_vmdev_evict(v->space->id, v->index, v->frame->id, true);
-	vmdev_io_wasted(v->space, v->e);
+	count_eviction(v->space, v->e, v->frame, true);
 	vmdev_page_set(v->space, v->e, state, 0, slot);
 	folio_unlock(v->frame->folio);
 	vmdev_page_untry(v->e);
@@ -274,7 +284,6 @@ static void free_victim(struct vmdev_victim *v, unsigned int state)
 static int sort_out(struct vmdev_victim *v)
 {
 	struct folio *folio = v->frame->folio;
-	bool mlocked = folio_test_mlocked(folio);
 	u64 word;
 
 	/* after the unmap, only then: see struct vmdev_page_state's table */
@@ -300,8 +309,6 @@ static int sort_out(struct vmdev_victim *v)
 		free_victim(v, vmdev_page_slot(v->e) == VMDEV_SLOT_NONE ? VMDEV_PAGE_ZERO :
 							    VMDEV_PAGE_SWAPPED);
 	}
-	if (mlocked)
-		vmdev_count(locked_evictions);
 	return 1;
 
 in_use:
@@ -375,7 +382,7 @@ static unsigned int evict_batch(struct vmdev_batch *b)
 			 time_after(jiffies, READ_ONCE(backoff_until));
 
 	sort(b->v, b->nr, sizeof(b->v[0]), by_place, NULL);
-	age(b);
+	look(b);
 	for (i = 0; i < b->nr; i += run) {
 		run = run_length(b, i);
 		unmap_run(&b->v[i], run);
@@ -443,10 +450,7 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 	locked = folio_trylock(folio);
 	if (!error && locked && !folio_mapped(folio) && !folio_test_dirty(folio) &&
 	    vmdev_space_detach(space, frame)) {
-		vmdev_count(evictions);
-		vmdev_space_count(space, EVICTIONS, 1);
-		trace_vmdev_evict(space->id, frame->index, frame->id, false);
-		vmdev_io_wasted(space, e);
+		count_eviction(space, e, frame, false);
 		folio_unlock(folio);
 		vmdev_page_set(space, e, VMDEV_PAGE_SWAPPED, 0, slot);
 		vmdev_page_unlock(e);

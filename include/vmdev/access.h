@@ -8,8 +8,8 @@
 #include <linux/fs.h>
 #include <vmdev/policy.h>
 
-void vmdev_access_harvest(struct address_space *mapping, pgoff_t first, unsigned int nr,
-			  unsigned long *young);
+void vmdev_access_look(struct address_space *mapping, pgoff_t first, unsigned int nr,
+		       unsigned long *locked, unsigned long *young);
 bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index);
 enum vmdev_access vmdev_access_best(enum vmdev_access wanted);
 

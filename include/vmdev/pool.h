@@ -21,7 +21,8 @@ enum vmdev_frame_flag {
 	VMDEV_FRAME_ZEROED,	/* free and full of zeroes */
 	VMDEV_FRAME_ACCESSED,	/* used through a fault, read(2) or write(2) */
 	VMDEV_FRAME_PROBED,	/* unmapped to see whether it refaults */
-	VMDEV_FRAME_LOCKED,	/* kept for mlock, counted in pool->locked */
+	VMDEV_FRAME_LOCKED,	/* kept for mlock, counted in pool->nr_locked */
+	VMDEV_FRAME_OVERLOCKED,	/* locked, but beyond what is kept */
 	VMDEV_FRAME_ISOLATED,	/* off its policy, an evictor is at it; domain->lock */
 };
 

@@ -33,15 +33,26 @@ struct memory {
 	uint64_t free_kb, slab_kb, vmalloc_kb, percpu_kb;
 };
 
+static void write_vm(const char *name, const char *value)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	vt_need(fd >= 0 && write(fd, value, strlen(value)) > 0, "%s: %s", path, strerror(errno));
+	close(fd);
+}
+
 static struct memory memory_now(void)
 {
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 	struct memory m;
 
 	sync();
-	vt_need(fd >= 0 && write(fd, "3", 1) == 1, "drop_caches: %s", strerror(errno));
-	close(fd);
-	vt_sleep_ms(500);	/* RCU and workqueues free later */
+	vt_sleep_ms(500);		/* RCU and workqueues free later */
+	write_vm("drop_caches", "3");
+	write_vm("compact_memory", "1");	/* empties the lists of free pages of each CPU */
+	write_vm("stat_refresh", "1");
 	m.free_kb = vl_meminfo_kb("MemFree");
 	m.slab_kb = vl_meminfo_kb("Slab");
 	m.vmalloc_kb = vl_meminfo_kb("VmallocUsed");

@@ -69,9 +69,9 @@ static bool x2_t8(void) { return smaller_pool(1024, 2, 8); }
 static bool x4_t1(void) { return smaller_pool(512, 4, 1); }
 static bool x4_t2(void) { return smaller_pool(512, 4, 2); }
 static bool x4_t8(void) { return smaller_pool(512, 4, 8); }
-static bool x16_t1(void) { return smaller_pool(256, 16, 1); }
-static bool x16_t2(void) { return smaller_pool(256, 16, 2); }
-static bool x16_t8(void) { return smaller_pool(256, 16, 8); }
+static bool x16_t1(void) { return smaller_pool(128, 16, 1); }
+static bool x16_t2(void) { return smaller_pool(128, 16, 2); }
+static bool x16_t8(void) { return smaller_pool(128, 16, 8); }
 
 static const struct vt_test tests[] = {
 	{ "2 times the pool, 1 thread", x2_t1 },
