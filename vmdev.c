@@ -107,6 +107,8 @@ static int vmdev_open(struct inode *inode, struct file *file)
 	file->private_data = space;
 	/* mappings, futexes and the page cache are the space's, not the node's */
 	file->f_mapping = space->inode->i_mapping;
+	/* tasks that share the descriptor share its offset, as with a regular file */
+	file->f_mode |= FMODE_ATOMIC_POS;
 	return 0;
 }
 
@@ -187,7 +189,7 @@ static ssize_t vmdev_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return done || err == -ERANGE ? done : err;
 }
 
-static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t write_pages(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct vmdev_space *space = iocb->ki_filp->private_data;
 	loff_t limit = (loff_t)(VMDEV_INDEX_MAX << PAGE_SHIFT);
@@ -195,8 +197,6 @@ static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t done = 0;
 	int err = 0;
 
-	if (iocb->ki_flags & IOCB_APPEND)
-		iocb->ki_pos = i_size_read(space->inode);
 	if (iocb->ki_pos >= limit && iov_iter_count(from))
 		return -EFBIG;
 
@@ -218,6 +218,9 @@ static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		folio = vmdev_fault_get(space, iocb->ki_pos >> PAGE_SHIFT, true);
 		if (IS_ERR(folio)) {
 			err = PTR_ERR(folio);
+			/* the size went down meanwhile: up with it again */
+			if (err == -ERANGE)
+				continue;
 			break;
 		}
 		copied = copy_page_from_iter(folio_page(folio, 0), offset, n, from);
@@ -232,6 +235,21 @@ static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		cond_resched();
 	}
 	return done ? done : err;
+}
+
+static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct vmdev_space *space = iocb->ki_filp->private_data;
+	ssize_t ret;
+
+	if (!(iocb->ki_flags & IOCB_APPEND))
+		return write_pages(iocb, from);
+	/* the end must stay where it is until this write has moved it */
+	inode_lock(space->inode);
+	iocb->ki_pos = i_size_read(space->inode);
+	ret = write_pages(iocb, from);
+	inode_unlock(space->inode);
+	return ret;
 }
 
 static int vmdev_fsync(struct file *file, loff_t start, loff_t end, int datasync)

@@ -104,6 +104,60 @@ enum vmdev_access vmdev_access_best(enum vmdev_access wanted)
 
 #endif
 
+static struct vm_area_struct *to_vma(struct rb_node *node)
+{
+	return rb_entry(node, struct vm_area_struct, shared.rb);
+}
+
+static pgoff_t last_page(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
+
+/*
+ * The leftmost VMA below @node that maps a page of @first to @last. The tree is in
+ * order of the first page mapped; each node knows the last page mapped below it.
+ */
+static struct vm_area_struct *first_vma(struct rb_node *node, pgoff_t first, pgoff_t last)
+{
+	while (node && to_vma(node)->shared.rb_subtree_last >= first) {
+		struct rb_node *left = node->rb_left;
+
+		if (left && to_vma(left)->shared.rb_subtree_last >= first) {
+			node = left;	/* it is there, or all the others begin behind @last */
+			continue;
+		}
+		if (to_vma(node)->vm_pgoff > last)
+			break;
+		if (last_page(to_vma(node)) >= first)
+			return to_vma(node);
+		node = node->rb_right;
+	}
+	return NULL;
+}
+
+/* The VMA behind @vma that maps a page of @first to @last. */
+static struct vm_area_struct *next_vma(struct vm_area_struct *vma, pgoff_t first, pgoff_t last)
+{
+	struct rb_node *node = &vma->shared.rb, *child;
+	struct vm_area_struct *next = first_vma(node->rb_right, first, last);
+
+	while (!next) {
+		/* up to where this subtree hangs on the left */
+		do {
+			child = node;
+			node = rb_parent(node);
+			if (!node)
+				return NULL;
+		} while (child == node->rb_right);
+		if (to_vma(node)->vm_pgoff > last)
+			return NULL;
+		next = last_page(to_vma(node)) >= first ? to_vma(node) :
+							  first_vma(node->rb_right, first, last);
+	}
+	return next;
+}
+
 /*
  * Go through the VMAs that map pages @first to @first + @nr - 1: set in @locked,
  * if it is given, those of locked ones, and call @fn, if it is given, for each page
@@ -113,21 +167,15 @@ static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned 
 			 unsigned long *locked, access_fn fn, void *data)
 {
 	pgoff_t last = first + nr - 1;
-	struct rb_node *node;
+	struct vm_area_struct *vma;
 
 	i_mmap_lock_read(mapping);
-	/* in order of the first page mapped: those behind the range end it */
-	for (node = rb_first_cached(&mapping->i_mmap); node; node = rb_next(node)) {
-		struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared.rb);
+	for (vma = first_vma(mapping->i_mmap.rb_root.rb_node, first, last); vma;
+	     vma = next_vma(vma, first, last)) {
 		unsigned long addr, end, next;
-		pgoff_t from, to;
+		pgoff_t from = max(first, vma->vm_pgoff);
+		pgoff_t to = min(last, last_page(vma));
 
-		if (vma->vm_pgoff > last)
-			break;
-		from = max(first, vma->vm_pgoff);
-		to = min(last, vma->vm_pgoff + vma_pages(vma) - 1);
-		if (from > to)
-			continue;
 		/* without mmap_lock: an mlock under way may be seen or not */
 		if (locked && (READ_ONCE(vma->vm_flags) & VM_LOCKED))
 			bitmap_set(locked, from - first, to - from + 1);

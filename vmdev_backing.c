@@ -57,7 +57,8 @@ static struct backing {
 	unsigned int nr_extents;
 	unsigned int max_extents;
 	bool direct;			/* the file is open with O_DIRECT */
-	bool created;			/* the name was made here and goes at close */
+	bool named;			/* the file has a name */
+	bool created;			/* that was made here and goes at close */
 	bool guarded;
 	struct bio_set bios;
 	struct workqueue_struct *wq;
@@ -65,6 +66,18 @@ static struct backing {
 } backing;
 
 /* ---- opening ---- */
+
+static void set_direct(struct file *file, bool direct)
+{
+	spin_lock(&file->f_lock);
+	if (direct)
+		file->f_flags |= O_DIRECT;
+	else
+		file->f_flags &= ~O_DIRECT;
+	file->f_iocb_flags = iocb_flags(file);
+	spin_unlock(&file->f_lock);
+	backing.direct = direct;
+}
 
 /*
  * Open, then go over to direct I/O where the file can do it. Asking for it in the
@@ -77,13 +90,7 @@ static struct file *open_file(const char *path, int flags)
 
 	if (IS_ERR(file))
 		return file;
-	backing.direct = file->f_mode & FMODE_CAN_ODIRECT;
-	if (backing.direct) {
-		spin_lock(&file->f_lock);
-		file->f_flags |= O_DIRECT;
-		file->f_iocb_flags = iocb_flags(file);
-		spin_unlock(&file->f_lock);
-	}
+	set_direct(file, file->f_mode & FMODE_CAN_ODIRECT);
 	return file;
 }
 
@@ -158,6 +165,30 @@ static int check_file(const char *path, struct file *file)
 		return -EBUSY;
 	}
 	return 0;
+}
+
+/* What spaces hold will be in the file: nobody but its owner may read it. */
+static int close_to_readers(const char *path, struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct iattr attr = { .ia_valid = ATTR_MODE, .ia_mode = inode->i_mode & ~0077 };
+	int err;
+
+	if (!(inode->i_mode & 0077))
+		return 0;
+	err = mnt_want_write_file(file);
+	if (err)
+		return err;
+	inode_lock(inode);
+	err = vmdev_notify_change(file, &attr);
+	inode_unlock(inode);
+	mnt_drop_write_file(file);
+	if (err)
+		pr_err("store=%s: others may read it, and its mode can't be changed (error %d)\n",
+		       path, err);
+	else
+		pr_info("store=%s: others could read it; its mode is 0600 now\n", path);
+	return err;
 }
 
 /*
@@ -327,6 +358,11 @@ static int fill_file(u64 pages)
 	for (page = 0; page < pages && !err; page += n) {
 		n = min_t(u64, pages - page, FILL_PAGES);
 		err = file_rw(REQ_OP_WRITE, bv, n, page);
+		/* overlayfs promises direct I/O whatever is below it */
+		if (err == -EINVAL && !page && backing.direct) {
+			set_direct(backing.file, false);
+			err = file_rw(REQ_OP_WRITE, bv, n, page);
+		}
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
@@ -435,7 +471,8 @@ static int try_block_io(struct inode *inode, u64 pages)
 	err = filemap_write_and_wait(inode->i_mapping);
 	if (err)
 		return err;
-	invalidate_inode_pages2(inode->i_mapping);
+	if (invalidate_inode_pages2(inode->i_mapping))
+		return 0;
 	err = mark_swapfile(inode, true);
 	if (err)
 		return err;
@@ -487,11 +524,14 @@ static int open_regular(const char *path, u64 pages, u64 *found, bool dir, bool 
 		pr_err("store=%s: can't be opened (error %d)\n", path, err);
 		return err;
 	}
+	backing.named = !dir;
 	backing.created = create;
 	err = check_file(path, backing.file);
 	if (err)
 		return err;
 	err = guard_file(path, backing.file);
+	if (!err)
+		err = close_to_readers(path, backing.file);
 	if (err)
 		return err;
 	size = i_size_read(file_inode(backing.file)) >> PAGE_SHIFT;
@@ -601,8 +641,10 @@ void vmdev_backing_close(void)
 		if (backing.target)
 			mark_swapfile(file_inode(file), false);
 		unguard_file(file);
-		if (backing.created && unlink_file(file))
+		if (backing.named && !file_inode(file)->i_nlink)
 			pr_warn("store=%s: has been removed while in use\n", backing.name);
+		else if (backing.created)
+			unlink_file(file);
 		filp_close(file, NULL);
 	}
 	bioset_exit(&backing.bios);

@@ -231,17 +231,15 @@ unsigned long vmdev_domain_evictable(struct vmdev_domain *domain)
 }
 
 /**
- * vmdev_domain_next() - the next domain in turn
+ * vmdev_domain_total() - what all domains have
  * @nr: out: how many there are
- * @total: out: frames that may be taken, of all of them
+ * @total: out: frames that may be taken from them
  *
  * Context: process.
- * Return: the domain, with a reference to its owner that vmdev_domain_put()
- * drops; NULL when it is dying.
  */
-struct vmdev_domain *vmdev_domain_next(unsigned long *nr, unsigned long *total)
+void vmdev_domain_total(unsigned long *nr, unsigned long *total)
 {
-	struct vmdev_domain *domain, *first;
+	struct vmdev_domain *domain;
 
 	*nr = 0;
 	*total = 0;
@@ -250,12 +248,28 @@ struct vmdev_domain *vmdev_domain_next(unsigned long *nr, unsigned long *total)
 		*total += vmdev_domain_evictable(domain);
 		++*nr;
 	}
-	first = list_first_entry(&domains, struct vmdev_domain, node);
-	list_move_tail(&first->node, &domains);
-	if (first->owner && !kref_get_unless_zero(&first->owner->ref))
-		first = NULL;
 	spin_unlock(&domains_lock);
-	return first;
+}
+
+/**
+ * vmdev_domain_next() - the next domain in turn
+ *
+ * Context: process.
+ * Return: the domain, with a reference to its owner that vmdev_domain_put()
+ * drops; NULL when it is dying or empty.
+ */
+struct vmdev_domain *vmdev_domain_next(void)
+{
+	struct vmdev_domain *domain;
+
+	spin_lock(&domains_lock);
+	domain = list_first_entry(&domains, struct vmdev_domain, node);
+	list_move_tail(&domain->node, &domains);
+	if (!READ_ONCE(domain->policy.nr) ||
+	    (domain->owner && !kref_get_unless_zero(&domain->owner->ref)))
+		domain = NULL;
+	spin_unlock(&domains_lock);
+	return domain;
 }
 
 /* Context: process. */

@@ -101,6 +101,20 @@ static bool pinned(struct folio *folio)
 }
 
 /*
+ * Does nobody use the folio? Page and folio locks are held, so nobody can begin to.
+ * To be asked before its dirty flag is looked at: whoever writes to it marks it dirty
+ * before the reference is dropped.
+ */
+static bool idle_folio(struct folio *folio)
+{
+	bool idle = !folio_mapped(folio) && folio_ref_count(folio) == 2;
+
+	/* pairs with the atomic in folio_put() after folio_mark_dirty() */
+	smp_rmb();
+	return idle;
+}
+
+/*
  * A victim's page lock is held: lock its folio too, or put it back. Return: true
  * when it may be evicted.
  */
@@ -115,6 +129,9 @@ static bool lock_folio(struct vmdev_victim *v)
 		return false;
 	}
 	if (pinned(folio)) {
+		/* a device may be writing to it without anybody marking that later */
+		if (folio_maybe_dma_pinned(folio))
+			folio_mark_dirty(folio);
 		keep_folio(v, true);
 		return false;
 	}
@@ -217,6 +234,7 @@ static void look(struct vmdev_batch *b)
 		bitmap_zero(young, VMDEV_BATCH);
 		vmdev_access_look(b->v[i].space->inode->i_mapping, b->v[i].index, run, locked,
 				  access == VMDEV_ACCESS_HARDWARE ? young : NULL);
+		cond_resched();
 		for (k = 0; k < run; k++) {
 			struct vmdev_victim *v = &b->v[i + k];
 			bool used = test_bit(k, young);
@@ -286,8 +304,8 @@ static int sort_out(struct vmdev_victim *v)
 	struct folio *folio = v->frame->folio;
 	u64 word;
 
-	/* after the unmap, only then: see struct vmdev_page_state's table */
-	if (folio_mapped(folio) || folio_ref_count(folio) != 2)
+	/* after the unmap, only then: see the table in page_state.h */
+	if (!idle_folio(folio))
 		goto in_use;
 
 	if (folio_test_dirty(folio) && vmdev_page_state(v->e) == VMDEV_PAGE_CLEAN) {
@@ -419,8 +437,13 @@ unsigned int vmdev_evict_domain(struct vmdev_batch *b, struct vmdev_domain *doma
 	b->force = false;
 	while (done < want && scan) {
 		/* full batches keep runs and requests long, up to an eighth of the pool */
-		unsigned int max = clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / 8,
-					   2, VMDEV_BATCH);
+		unsigned long max = clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / 8,
+					    2, VMDEV_BATCH);
+
+		/* others take from a limited space what they may and no more */
+		if (domain->owner && !b->own)
+			max = min3(max, (unsigned long)want - done,
+				   vmdev_space_evictable(domain->owner));
 
 		seen = vmdev_domain_isolate(domain, b->v, min_t(unsigned long, scan, max));
 		if (!seen)
@@ -443,13 +466,13 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 	struct vmdev_space *space = frame->space;
 	struct folio *folio = frame->folio;
 	unsigned long *e = vmdev_page_find(space, frame->index);
-	bool locked;
+	bool locked, idle;
 
 	vmdev_page_lock(e);
 	/* whoever holds the folio lock is using it */
 	locked = folio_trylock(folio);
-	if (!error && locked && !folio_mapped(folio) && !folio_test_dirty(folio) &&
-	    vmdev_space_detach(space, frame)) {
+	idle = locked && idle_folio(folio);
+	if (!error && idle && !folio_test_dirty(folio) && vmdev_space_detach(space, frame)) {
 		count_eviction(space, e, frame, false);
 		folio_unlock(folio);
 		vmdev_page_set(space, e, VMDEV_PAGE_SWAPPED, 0, slot);

@@ -106,11 +106,15 @@ static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
 static int try_get(struct vmdev_space *space, pgoff_t index, bool write,
 		   struct folio **foliop, enum vmdev_fault_kind *kind)
 {
-	unsigned long *e = vmdev_page_make(space, index);
 	struct vmdev_frame *frame;
 	unsigned int state;
+	unsigned long *e;
 	int err;
 
+	/* nothing is made for pages there can't be; looked at again under the lock */
+	if (index >= vmdev_space_end(space))
+		return -ERANGE;
+	e = vmdev_page_make(space, index);
 	if (!e)
 		return -ENOMEM;
 again:
@@ -272,12 +276,6 @@ static void count_fault(struct vmdev_space *space, pgoff_t index, enum vmdev_fau
 	trace_vmdev_fault(space->id, index, kind, write);
 }
 
-static vm_fault_t to_vm_fault(int err)
-{
-	/* being killed: back to user mode, where the signal is waiting */
-	return err == -EINTR ? VM_FAULT_NOPAGE : VM_FAULT_SIGBUS;
-}
-
 /*
  * The slow way of a fault that may be retried: everything is done without the
  * lock it came in with. The file, and with it the space and the module, is held.
@@ -310,8 +308,9 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 		err = try_get(space, vmf->pgoff, write, &folio, &kind);
 		if (!err)
 			break;
+		/* also for a task being killed: the other signal comes first */
 		if (err != -EAGAIN)
-			return to_vm_fault(err);
+			return VM_FAULT_SIGBUS;
 		if ((vmf->flags & FAULT_FLAG_ALLOW_RETRY) &&
 		    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 			return VM_FAULT_RETRY;
@@ -319,7 +318,7 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 			return fault_unlocked(vmf, space, write, start);
 		err = fetch(space, vmf->pgoff, write, &waited);
 		if (err)
-			return to_vm_fault(err);
+			return VM_FAULT_SIGBUS;
 	}
 	/* as in vmdev_map_pages() */
 	if (!(vmf->flags & FAULT_FLAG_TRIED))

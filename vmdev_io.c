@@ -131,19 +131,29 @@ static bool verify(struct vmdev_frame *frame, u32 slot)
 	return good;
 }
 
-/* A request of several pages failed: read each alone, so that each has its own end. */
+/*
+ * A request of several pages failed: read each alone, so that each has its own end,
+ * the last with this request.
+ */
 static void read_singly(struct vmdev_io *io)
 {
+	struct vmdev_frame *last = io->frame[io->req.nr - 1];
 	unsigned int i, nr = io->req.nr;
 
-	for (i = 0; i < nr; i++) {
-		struct vmdev_io *one = vmdev_io_alloc(REQ_OP_READ, io->req.slot + i, GFP_NOIO);
+	for (i = 0; i < nr - 1; i++) {
+		struct vmdev_io *one;
 
+		/* each comes back when its read ends, so this doesn't wait for itself */
+		one = vmdev_io_alloc(REQ_OP_READ, io->req.slot + i, GFP_NOIO);
 		one->space = io->space;
 		one->req.end = read_end;
 		vmdev_io_add(one, io->frame[i]);
 		vmdev_io_submit(one);
 	}
+	io->req.slot += nr - 1;
+	io->req.nr = 0;
+	vmdev_io_add(io, last);
+	vmdev_io_submit(io);
 }
 
 static void read_work(struct work_struct *work)
@@ -154,7 +164,6 @@ static void read_work(struct work_struct *work)
 
 	if (req->error && req->nr > 1) {
 		read_singly(io);
-		vmdev_io_free(io);
 		return;
 	}
 	for (i = 0; i < req->nr; i++) {

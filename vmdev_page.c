@@ -30,7 +30,7 @@ static struct lockdep_map page_lock_map =
 int vmdev_page_init(void)
 {
 	BUILD_BUG_ON(BITS_PER_LONG != 64);
-	leaf_cache = KMEM_CACHE(vmdev_leaf, 0);
+	leaf_cache = KMEM_CACHE(vmdev_leaf, SLAB_ACCOUNT);
 	return leaf_cache ? 0 : -ENOMEM;
 }
 
@@ -73,7 +73,8 @@ unsigned long *vmdev_page_make(struct vmdev_space *space, pgoff_t index)
 	leaf = kmem_cache_zalloc(leaf_cache, GFP_KERNEL);
 	if (!leaf)
 		return NULL;
-	old = xa_cmpxchg(&space->leaves, index >> VMDEV_LEAF_SHIFT, NULL, leaf, GFP_KERNEL);
+	old = xa_cmpxchg(&space->leaves, index >> VMDEV_LEAF_SHIFT, NULL, leaf,
+			 GFP_KERNEL_ACCOUNT);
 	if (old) {	/* an error, or another task was faster */
 		kmem_cache_free(leaf_cache, leaf);
 		if (xa_is_err(old))
@@ -95,6 +96,7 @@ void vmdev_page_free_all(struct vmdev_space *space)
 	xa_for_each(&space->leaves, i, leaf) {
 		kfree(leaf->fill);
 		kmem_cache_free(leaf_cache, leaf);
+		cond_resched();
 	}
 	xa_destroy(&space->leaves);
 }
@@ -220,7 +222,8 @@ bool vmdev_page_fill_set(unsigned long *e, pgoff_t index, u64 word)
 	if (!fill) {
 		if (!word)
 			return true;
-		fill = kcalloc(VMDEV_LEAF_PAGES, sizeof(*fill), GFP_NOWAIT | __GFP_NOWARN);
+		fill = kcalloc(VMDEV_LEAF_PAGES, sizeof(*fill),
+			       GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
 		if (!fill)
 			return false;
 		/* neighbours' lock holders may do the same now: one wins */

@@ -145,9 +145,9 @@ int vmdev_pool_grow(unsigned long frames)
 		}
 		frame->folio = page_folio(page);
 		frame->flags = BIT(VMDEV_FRAME_ZEROED);
-		list_add_tail(&frame->node.link, &pool->free);
 		WRITE_ONCE(pool->held, pool->held + 1);
 		atomic_long_inc(&pool->nr_free);
+		list_add_tail(&frame->node.link, &pool->free);
 		spin_unlock(&pool->lock);
 		cond_resched();
 	}
@@ -195,6 +195,8 @@ unsigned long vmdev_pool_retarget(unsigned long frames)
 		list_del_init(&frame->node.link);
 		atomic_long_dec(&pool->nr_free);
 		release_locked(frame);
+		/* many frames: let others, and the scheduler, in */
+		cond_resched_lock(&pool->lock);
 	}
 	spin_unlock(&pool->lock);
 	return READ_ONCE(pool->held);
@@ -306,6 +308,8 @@ void vmdev_pool_free(struct vmdev_frame *frame)
 		spin_unlock(&pool->lock);
 	}
 
+	/* counted before it can be taken, or the count would go below zero */
+	atomic_long_inc(&pool->nr_free);
 	cache = raw_cpu_ptr(pool->cache);
 	spin_lock(&cache->lock);
 	if (cache->nr < READ_ONCE(pool->cache_max)) {
@@ -316,9 +320,8 @@ void vmdev_pool_free(struct vmdev_frame *frame)
 		spin_unlock(&pool->lock);
 	}
 	spin_unlock(&cache->lock);
-	atomic_long_inc(&pool->nr_free);
 	/* pairs with prepare_to_wait() in vmdev_reclaim_get_frame() */
-	smp_mb__after_atomic();
+	smp_mb();
 	/* a waiter sees the free frame or we see the waiter */
 	if (waitqueue_active(&pool->wait))
 		wake_up(&pool->wait);
@@ -393,12 +396,12 @@ unsigned long vmdev_pool_pinned(struct vmdev_space *space)
 		struct vmdev_space *owner = READ_ONCE(frame->space);
 		struct folio *folio = READ_ONCE(frame->folio);
 
+		if (!(i % 4096))
+			cond_resched();
 		if (!folio || !owner || (space && owner != space))
 			continue;
 		if (folio_ref_count(folio) > 2 + atomic_read(&folio->_mapcount) + 1)
 			pinned++;
-		if (!(i % 4096))
-			cond_resched();
 	}
 	return pinned;
 }

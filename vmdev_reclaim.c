@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) "vmdev: " fmt
 
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -42,20 +43,26 @@ static unsigned long excess(struct vmdev_space *space)
  */
 static unsigned int evict_round(struct vmdev_batch *b, unsigned long want, unsigned long scan)
 {
-	unsigned long i, nr = 1, total, share, most;
+	unsigned long i, nr, total, share, most;
 	struct vmdev_domain *domain;
 	unsigned int done = 0;
 
+	b->own = false;
+	vmdev_domain_total(&nr, &total);
 	for (i = 0; i < nr; i++) {
-		domain = vmdev_domain_next(&nr, &total);
+		cond_resched();
+		domain = vmdev_domain_next();
 		if (!domain)
 			continue;
 		share = total ? DIV_ROUND_UP(want * vmdev_domain_evictable(domain), total) : 0;
-		if (domain->owner)
-			share = max(share, excess(domain->owner));
+		if (domain->owner && excess(domain->owner) > share) {
+			share = excess(domain->owner);
+			b->own = true;
+		}
 		most = scan ? scan : 2 * READ_ONCE(domain->policy.nr) + VMDEV_BATCH;
 		if (share)
 			done += vmdev_evict_domain(b, domain, share, most);
+		b->own = false;
 		vmdev_domain_put(domain);
 	}
 	return done;
@@ -105,13 +112,15 @@ static int reclaim_thread(void *data)
 {
 	struct vmdev_batch *b = &reclaim_batch;
 
+	/* a snapshot of memory must not find slots reused behind its back */
+	set_freezable();
 	while (!kthread_should_stop()) {
 		bool again = vmdev_pool_frames() > READ_ONCE(vmdev_pool.target) ||
 			     vmdev_pool_free_frames() < READ_ONCE(vmdev_pool.low) ||
 			     READ_ONCE(vmdev_pool.nr_parked);
 
-		wait_event_interruptible_timeout(vmdev_pool.event, reclaim_due(),
-						 again ? HZ / 10 : MAX_SCHEDULE_TIMEOUT);
+		wait_event_freezable_timeout(vmdev_pool.event, reclaim_due(),
+					     again ? HZ / 10 : MAX_SCHEDULE_TIMEOUT);
 		vmdev_evict_complete();
 		/* cleared before looking: a wake-up from here on counts */
 		if (xchg(&vmdev_pool.kick, false) || again) {
@@ -167,10 +176,12 @@ static void direct_reclaim(struct vmdev_space *space)
 {
 	struct vmdev_batch *b = kmalloc(sizeof(*b), GFP_NOIO | __GFP_NOWARN);
 
-	if (b && at_limit(space) && space->own)
+	if (b && at_limit(space) && space->own) {
+		b->own = true;
 		vmdev_evict_domain(b, space->own, VMDEV_BATCH / 2, 4 * VMDEV_BATCH);
-	else if (b)
+	} else if (b) {
 		evict_round(b, VMDEV_BATCH / 2, 4 * VMDEV_BATCH);
+	}
 	kfree(b);
 }
 

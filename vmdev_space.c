@@ -18,7 +18,7 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -96,7 +96,7 @@ struct vmdev_space *vmdev_space_open(void)
 	}
 	space->inode->i_mapping->a_ops = &vmdev_aops;
 	kref_init(&space->ref);
-	xa_init(&space->leaves);
+	xa_init_flags(&space->leaves, XA_FLAGS_ACCOUNT);
 	mutex_init(&space->size_mutex);
 	spin_lock_init(&space->lock);
 	space->ra_credit = VMDEV_RA_CREDIT;
@@ -144,7 +144,8 @@ static unsigned long capacity(unsigned long frames)
 static bool commit(unsigned long pages)
 {
 	long old = atomic_long_read(&committed);
-	long max = capacity(READ_ONCE(vmdev_pool.target));
+	/* a pool that grows counts with what it has, one that shrinks with what stays */
+	long max = capacity(min(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held)));
 
 	do {
 		if (pages > max || old > max - (long)pages)
@@ -204,103 +205,6 @@ static int set_reserved(struct vmdev_space *space, unsigned long pages)
 	if (!err)
 		space->reserved = pages;
 	spin_unlock(&space->lock);
-	return err;
-}
-
-/* ---- size ---- */
-
-/* What lies behind @size in its page reads as zero from now on. */
-static int zero_tail(struct vmdev_space *space, u64 size)
-{
-	pgoff_t index = size >> PAGE_SHIFT;
-	unsigned long offset = offset_in_page(size);
-	struct folio *folio;
-
-	if (!offset || vmdev_fault_reads_zero(space, index))
-		return 0;
-	folio = vmdev_fault_get(space, index, true);
-	if (IS_ERR(folio))
-		return PTR_ERR(folio);
-	folio_zero_segment(folio, offset, PAGE_SIZE);
-	folio_mark_dirty(folio);
-	folio_put(folio);
-	return 0;
-}
-
-static int grow_locked(struct vmdev_space *space, u64 size, bool reserve)
-{
-	u64 old = i_size_read(space->inode);
-	unsigned long pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
-	int err;
-
-	lockdep_assert_held(&space->size_mutex);
-	if (pages > VMDEV_INDEX_MAX)
-		return -EFBIG;
-	if (reserve && !vmdev_overcommit && pages > space->reserved) {
-		err = set_reserved(space, pages);
-		if (err)
-			return err;
-	}
-	if (size > old) {
-		/* a mapping may have written behind the old end of its last page */
-		err = zero_tail(space, old);
-		if (err)
-			return err;
-		i_size_write(space->inode, size);
-	}
-	return 0;
-}
-
-/**
- * vmdev_space_grow() - make a space at least @size bytes large
- * @space: the space
- * @size: bytes
- * @reserve: promise that all of it can be had (ignored with overcommit)
- *
- * Context: process, mmap_lock may be held.
- * Return: 0, -ENOSPC when it can't be promised, -EFBIG, or -EINTR when the task
- * is being killed.
- */
-int vmdev_space_grow(struct vmdev_space *space, u64 size, bool reserve)
-{
-	int err;
-
-	if (mutex_lock_killable(&space->size_mutex))
-		return -EINTR;
-	err = grow_locked(space, size, reserve);
-	mutex_unlock(&space->size_mutex);
-	return err;
-}
-
-/**
- * vmdev_space_resize() - set the size, as ftruncate(2) would
- * @space: the space
- * @size: bytes; what is cut off is gone
- *
- * Context: process, no locks.
- * Return: 0, -ENOSPC, -EFBIG, or -EINTR when the task is being killed; the size
- * may have changed then while pages past it were not given back yet.
- */
-int vmdev_space_resize(struct vmdev_space *space, u64 size)
-{
-	pgoff_t end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
-	int err;
-
-	if (mutex_lock_killable(&space->size_mutex))
-		return -EINTR;
-	if (size >= i_size_read(space->inode)) {
-		err = grow_locked(space, size, true);
-	} else {
-		err = zero_tail(space, size);
-		if (!err) {
-			/* no fault goes past the size from here on */
-			i_size_write(space->inode, size);
-			err = vmdev_space_discard(space, end, VMDEV_INDEX_MAX, NULL);
-			if (end < space->reserved)
-				set_reserved(space, end);
-		}
-	}
-	mutex_unlock(&space->size_mutex);
 	return err;
 }
 
@@ -502,6 +406,8 @@ static int discard_pages(struct vmdev_space *space, pgoff_t first, pgoff_t end, 
 			if (pages)
 				*pages += n;
 		}
+		if (killable && fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return 0;
@@ -548,6 +454,105 @@ void vmdev_space_release(struct vmdev_space *space)
 	nr_spaces--;
 	spin_unlock(&spaces_lock);
 	vmdev_space_put(space);
+}
+
+/* ---- size ---- */
+
+/* What lies behind @size in its page reads as zero from now on. */
+static int zero_tail(struct vmdev_space *space, u64 size)
+{
+	pgoff_t index = size >> PAGE_SHIFT;
+	unsigned long offset = offset_in_page(size);
+	struct folio *folio;
+
+	if (!offset || vmdev_fault_reads_zero(space, index))
+		return 0;
+	folio = vmdev_fault_get(space, index, true);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	folio_zero_segment(folio, offset, PAGE_SIZE);
+	folio_mark_dirty(folio);
+	folio_put(folio);
+	return 0;
+}
+
+static int grow_locked(struct vmdev_space *space, u64 size, bool reserve)
+{
+	u64 old = i_size_read(space->inode);
+	unsigned long pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int err;
+
+	lockdep_assert_held(&space->size_mutex);
+	if (pages > VMDEV_INDEX_MAX)
+		return -EFBIG;
+	if (reserve && !vmdev_overcommit && pages > space->reserved) {
+		err = set_reserved(space, pages);
+		if (err)
+			return err;
+	}
+	if (size > old) {
+		/* a mapping may have written behind the old end of its last page */
+		err = zero_tail(space, old);
+		if (err)
+			return err;
+		i_size_write(space->inode, size);
+	}
+	return 0;
+}
+
+/**
+ * vmdev_space_grow() - make a space at least @size bytes large
+ * @space: the space
+ * @size: bytes
+ * @reserve: promise that all of it can be had (ignored with overcommit)
+ *
+ * Context: process, mmap_lock may be held.
+ * Return: 0, -ENOSPC when it can't be promised, -EFBIG, or -EINTR when the task
+ * is being killed.
+ */
+int vmdev_space_grow(struct vmdev_space *space, u64 size, bool reserve)
+{
+	int err;
+
+	if (mutex_lock_killable(&space->size_mutex))
+		return -EINTR;
+	err = grow_locked(space, size, reserve);
+	mutex_unlock(&space->size_mutex);
+	return err;
+}
+
+/**
+ * vmdev_space_resize() - set the size, as ftruncate(2) would
+ * @space: the space
+ * @size: bytes; what is cut off is gone
+ *
+ * Context: process, no locks.
+ * Return: 0, -ENOSPC, -EFBIG, or -EINTR when the task is being killed.
+ */
+int vmdev_space_resize(struct vmdev_space *space, u64 size)
+{
+	pgoff_t end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int err;
+
+	if (mutex_lock_killable(&space->size_mutex))
+		return -EINTR;
+	if (size >= i_size_read(space->inode)) {
+		err = grow_locked(space, size, true);
+	} else {
+		err = zero_tail(space, size);
+		if (!err) {
+			/* no fault goes past the size from here on */
+			i_size_write(space->inode, size);
+			/* to the end, killed or not: what is cut off must not come back */
+			unmap_mapping_range(space->inode->i_mapping, (loff_t)end << PAGE_SHIFT,
+					    0, 0);
+			discard_pages(space, end, VMDEV_INDEX_MAX, false, NULL);
+			if (end < space->reserved)
+				set_reserved(space, end);
+		}
+	}
+	mutex_unlock(&space->size_mutex);
+	return err;
 }
 
 /* ---- limits ---- */
@@ -650,7 +655,9 @@ void vmdev_space_stats(struct vmdev_space *space, struct vmdev_stats *stats)
 		if (vmdev_page_in(state, VMDEV_RESIDENT))
 			stats->resident += pages;
 	}
-	stats->dirty = vmdev_space_pages(space, VMDEV_PAGE_DIRTY);
+	/* states are summed one by one while pages change theirs */
+	stats->resident = min_t(u64, stats->resident, atomic_long_read(&space->frames));
+	stats->dirty = min_t(u64, vmdev_space_pages(space, VMDEV_PAGE_DIRTY), stats->resident);
 	stats->swapped = vmdev_space_pages(space, VMDEV_PAGE_SWAPPED);
 	stats->zero = vmdev_space_pages(space, VMDEV_PAGE_ZERO);
 	stats->bad = vmdev_space_pages(space, VMDEV_PAGE_BAD);

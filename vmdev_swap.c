@@ -147,11 +147,12 @@ void vmdev_store_submit(struct vmdev_request *req)
 static int alloc_slots(u64 slots)
 {
 	store.cluster = kvmalloc_array(vmdev_slotmap_clusters(slots), sizeof(*store.cluster),
-				       GFP_KERNEL);
+				       GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!store.cluster)
 		return -ENOMEM;
 	if (vmdev_checksum) {
-		store.sum = kvmalloc_array(slots, sizeof(*store.sum), GFP_KERNEL);
+		store.sum = kvmalloc_array(slots, sizeof(*store.sum),
+					   GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 		if (!store.sum)
 			return -ENOMEM;
 		/* hardware-assisted where the CPU can and the module is there */

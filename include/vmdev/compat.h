@@ -95,6 +95,15 @@ static inline int vmdev_unlink(struct file *file, struct inode *dir)
 #endif
 }
 
+static inline int vmdev_notify_change(struct file *file, struct iattr *attr)
+{
+#ifdef VMDEV_HAVE_FILE_MNT_IDMAP
+	return notify_change(file_mnt_idmap(file), file->f_path.dentry, attr, NULL);
+#else
+	return notify_change(file_mnt_user_ns(file), file->f_path.dentry, attr, NULL);
+#endif
+}
+
 /* From 6.8 vfs_iocb_iter_write() holds off a freeze itself. */
 static inline void vmdev_start_write(struct file *file)
 {

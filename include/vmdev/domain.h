@@ -56,7 +56,8 @@ void vmdev_domain_unisolate(struct vmdev_domain *domain, struct vmdev_victim *v)
 void vmdev_domain_policy(const struct vmdev_policy_ops *ops);
 const char *vmdev_domain_policy_name(void);
 unsigned long vmdev_domain_evictable(struct vmdev_domain *domain);
-struct vmdev_domain *vmdev_domain_next(unsigned long *nr, unsigned long *total);
+void vmdev_domain_total(unsigned long *nr, unsigned long *total);
+struct vmdev_domain *vmdev_domain_next(void);
 void vmdev_domain_put(struct vmdev_domain *domain);
 
 #endif /* _VMDEV_DOMAIN_H */

@@ -15,12 +15,14 @@
  * @domain: where they were isolated, NULL when a range is evicted
  * @nr: how many
  * @force: whether used or not
+ * @own: for the space whose domain it is, whatever its lower limit
  * @v: the victims
  */
 struct vmdev_batch {
 	struct vmdev_domain *domain;
 	unsigned int nr;
 	bool force;
+	bool own;
 	struct vmdev_victim v[VMDEV_BATCH];
 };
 

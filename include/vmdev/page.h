@@ -21,6 +21,7 @@
  *   vmdev_ctl            mutex: SET_LIMIT, pool resize, policy change, list of
  *                        spaces; never in mmap or fault; no copy_*_user below
  *   mm->mmap_lock, or the VMA lock: taken by the core before mmap and fault
+ *   inode lock of the space: writes that append, one after the other
  *   space->size_mutex    size changes and discards; killable where a user waits
  *   page lock            LOCK above, sleeping: state, frame, slot of a page that
  *                        is not BUSY. A task waits for one page lock at most; a
@@ -30,6 +31,7 @@
  *                        Taken by trylock in the evictor
  *   i_mmap_rwsem, page-table locks: inside unmap_mapping_range(), the walk of
  *                        accessed bits and filemap_map_pages()
+ *   list of domains      spin
  *   domain->lock         spin: policy lists, which frame is on them
  *   space->lock          spin: size, reservation, limits, streams
  *   i_pages lock         spin, irq: the space's page cache
