@@ -266,7 +266,8 @@ void vmdev_reclaim_shrink(struct vmdev_space *space)
  */
 int vmdev_reclaim_resize(unsigned long frames)
 {
-	unsigned long before = vmdev_pool_frames(), begin = jiffies;
+	unsigned long before = vmdev_pool_frames(), begin = jiffies, stall = begin;
+	unsigned long held, least = before;
 	int err = 0;
 
 	lockdep_assert_held(&vmdev_ctl);
@@ -275,12 +276,16 @@ int vmdev_reclaim_resize(unsigned long frames)
 	if (!vmdev_space_fits(frames))
 		return -EBUSY;
 
-	while (vmdev_pool_retarget(frames) > frames) {
+	while ((held = vmdev_pool_retarget(frames)) > frames) {
 		vmdev_pool_kick();
+		if (held < least)
+			stall = jiffies;
+		least = min(least, held);
 		schedule_timeout_killable(HZ / 50 + 1);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
-		else if (time_after(jiffies, begin + STALL_TIMEOUT))
+		else if (time_after(jiffies, stall + STALL_TIMEOUT) ||
+			 time_after(jiffies, begin + WAIT_TIMEOUT))
 			err = -EBUSY;
 		if (err) {
 			/* keep what could not be freed */

@@ -539,6 +539,9 @@ static inline bool vt_evictor_idle(struct vt_evictor *ev)
  */
 static inline bool vt_evictor_stop(struct vt_evictor *ev)
 {
+	/* on a busy machine the thread may not have had its turn yet */
+	while (vt_evictor_idle(ev) && !atomic_load(&ev->error))
+		vt_sleep_ms(1);
 	atomic_store(&ev->stop, true);
 	pthread_join(ev->thread, NULL);
 	vt_check(!ev->error, "EVICT: %s", strerror(ev->error));

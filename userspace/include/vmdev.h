@@ -235,7 +235,7 @@ int vmdev_get_info(struct vmdev *space, struct vmdev_info *info);
 /** A number that the module doesn't show, or not to this user. */
 #define VMDEV_UNKNOWN		UINT64_MAX
 
-/**
+/*
  * struct vmdev_module_stats - the whole module, from VMDEV_SYSFS
  *
  * Pool numbers are frames, store numbers slots or pages, the others counts. A
