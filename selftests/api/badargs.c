@@ -68,7 +68,9 @@ static bool test_reserved(void)
 
 	space_make();
 	for (unsigned int bit = 0; bit < 64; bit += 9) {
-		size.reserved = range.reserved = map.reserved = 1ULL << bit;
+		size.reserved = 1ULL << bit;
+		range.reserved = 1ULL << bit;
+		map.reserved = 1ULL << bit;
 		vt_check(expect(ioctl(space.fd, VMDEV_IOC_SET_SIZE, &size), EINVAL, "SET_SIZE"),
 			 "bit %u", bit);
 		vt_check(expect(ioctl(space.fd, VMDEV_IOC_DISCARD, &range), EINVAL, "DISCARD"),

@@ -142,7 +142,9 @@ static bool check_rest(struct load *l, unsigned int count)
 
 	do {
 		free = vt_sysfs_u64("pool/free");
-		resident = dirty = swapped = 0;
+		resident = 0;
+		dirty = 0;
+		swapped = 0;
 		for (unsigned int i = 0; i < count; i++) {
 			struct vmdev_stats s = vt_stats_now(l[i].v.fd);
 

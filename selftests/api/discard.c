@@ -170,8 +170,8 @@ static bool rewrite(struct vt_crew *crew, unsigned int id)
 		volatile uint64_t *word = (void *)(v->mem + i * vt_page_size() + 64);
 		uint64_t found = *word;
 
-		vt_check(!found || found == last[i],
-			 "page %u holds %#" PRIx64 ", not zero and not %#" PRIx64, i, found, last[i]);
+		vt_check(!found || found == last[i], "page %u holds %#" PRIx64 ", expected %#"
+			 PRIx64 " or 0", i, found, last[i]);
 		last[i] = (uint64_t)i << 40 | ++turn;
 		*word = last[i];
 	}

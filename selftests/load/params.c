@@ -67,8 +67,8 @@ static bool test_given(void)
 	uint64_t slots;
 	int fd;
 
-	vl_must_load("pool_mb=7 store=%s store_mb=9 policy=fifo overcommit=1 readahead=5 "
-		     "checksum=0", vl_disk());
+	vl_must_load("pool_mb=7 store=%s store_mb=9 policy=%s overcommit=1 readahead=5 checksum=0",
+		     vl_disk(), "fifo");
 	vt_check(is_value("pool_mb", "7") && is_value("store", vl_disk()) &&
 		 is_value("store_mb", "9") && is_value("policy", "fifo") &&
 		 is_value("overcommit", "1") && is_value("readahead", "5") &&

@@ -11,7 +11,7 @@
 #define WARM_UP		10
 #define ROUNDS		100
 #define PAGES		400U
-#define TOLERANCE_KB	(3 << 10)	/* of 100 rounds: 30 KiB each would show */
+#define TOLERANCE_KB	384		/* of 100 rounds: a page lost in each would show */
 
 /* Load, put more than the pool through a space, unload. */
 static bool round_of(unsigned int number, const char *store)
@@ -82,7 +82,7 @@ static bool is_back(const struct memory *before, const struct memory *after)
 	return after->free_kb + TOLERANCE_KB >= before->free_kb &&
 	       after->slab_kb <= before->slab_kb + TOLERANCE_KB &&
 	       after->vmalloc_kb <= before->vmalloc_kb + TOLERANCE_KB &&
-	       after->percpu_kb <= before->percpu_kb + TOLERANCE_KB / 4;
+	       after->percpu_kb <= before->percpu_kb + TOLERANCE_KB;
 }
 
 static bool leaves_memory(const char *store, unsigned int rounds)
