@@ -437,7 +437,7 @@ unsigned int vmdev_evict_domain(struct vmdev_batch *b, struct vmdev_domain *doma
 	b->force = false;
 	while (done < want && scan) {
 		/* full batches keep runs and requests long, up to an eighth of the pool */
-		unsigned long max = clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / 8,
+		unsigned long max = clamp_t(unsigned long, vmdev_pool_frames() / 8,
 					    2, VMDEV_BATCH);
 
 		/* others take from a limited space what they may and no more */

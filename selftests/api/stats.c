@@ -10,10 +10,10 @@
 
 #define PAGES	40
 
-#define check_value(what, seen, want) do {				\
+#define check_value(seen, want) do {					\
 	uint64_t __seen = (seen), __want = (want);			\
 									\
-	vt_check(__seen == __want, what " is %" PRIu64 ", expected %" PRIu64, __seen, __want); \
+	vt_check(__seen == __want, "%s is %" PRIu64 ", expected %" PRIu64, #seen, __seen, __want); \
 } while (0)
 
 /* In every moment of rest a touched page is in one place. */
@@ -45,15 +45,15 @@ static bool test_size_and_reservation(void)
 	struct vmdev_stats s = vt_stats_now(fd);
 	void *more;
 
-	check_value("size", s.size, 100 * page);
-	check_value("reserved_pages", s.reserved_pages, 100);
-	check_value("touched", s.touched, 0);
-	check_value("sum", s.faults_zero + s.faults_minor + s.faults_major, 0);
+	check_value(s.size, 100 * page);
+	check_value(s.reserved_pages, 100);
+	check_value(s.touched, 0);
+	check_value(s.faults_zero + s.faults_minor + s.faults_major, 0);
 	more = mmap(NULL, 300 * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	vt_check(more != MAP_FAILED, "mmap: %s", strerror(errno));
 	s = vt_stats_now(fd);
-	check_value("size", s.size, 300 * page);
-	check_value("reserved_pages", s.reserved_pages, 100);
+	check_value(s.size, 300 * page);
+	check_value(s.reserved_pages, 100);
 	munmap(more, 300 * page);
 	munmap(mem, 100 * page);
 	close(fd);
@@ -70,28 +70,28 @@ static bool test_page_lives(void)
 
 	fill_range(v.mem, PAGES, 1, 0);
 	s = vt_stats_now(v.fd);
-	check_value("touched", s.touched, PAGES);
-	check_value("resident", s.resident, PAGES);
-	check_value("dirty", s.dirty, PAGES);
-	check_value("faults_zero", s.faults_zero, PAGES);
-	check_value("sum", s.faults_minor + s.faults_major, 0);
-	check_value("sum", s.written_pages + s.read_pages + s.evictions, 0);
+	check_value(s.touched, PAGES);
+	check_value(s.resident, PAGES);
+	check_value(s.dirty, PAGES);
+	check_value(s.faults_zero, PAGES);
+	check_value(s.faults_minor + s.faults_major, 0);
+	check_value(s.written_pages + s.read_pages + s.evictions, 0);
 
 	vt_check(vt_evict_all(&v), "pages stayed");
 	s = vt_stats_now(v.fd);
 	vt_check(check_sum(&s), "after the first eviction");
-	check_value("swapped", s.swapped, PAGES);
-	check_value("dirty", s.dirty, 0);
-	check_value("evictions", s.evictions, PAGES);
-	check_value("written_pages", s.written_pages, PAGES);
+	check_value(s.swapped, PAGES);
+	check_value(s.dirty, 0);
+	check_value(s.evictions, PAGES);
+	check_value(s.written_pages, PAGES);
 
 	vt_check(check_range(v.mem, PAGES, 1, 0), "content lost");
 	s = vt_stats_now(v.fd);
 	vt_check(check_sum(&s), "after reading back");
-	check_value("resident", s.resident, PAGES);
-	check_value("swapped", s.swapped, 0);
-	check_value("dirty", s.dirty, 0);
-	check_value("read_pages", s.read_pages, PAGES);
+	check_value(s.resident, PAGES);
+	check_value(s.swapped, 0);
+	check_value(s.dirty, 0);
+	check_value(s.read_pages, PAGES);
 	vt_check(s.faults_major >= 1 && s.faults_major <= PAGES, "%llu major faults",
 		 s.faults_major);
 	vt_check(s.refaults >= 1 && s.refaults <= PAGES, "%llu refaults", s.refaults);
@@ -100,9 +100,9 @@ static bool test_page_lives(void)
 
 	vt_check(vt_evict_all(&v), "pages stayed");
 	s = vt_stats_now(v.fd);
-	check_value("swapped", s.swapped, PAGES);
-	check_value("evictions", s.evictions, 2 * PAGES);
-	check_value("written_pages", s.written_pages, PAGES);	/* clean pages leave without I/O */
+	check_value(s.swapped, PAGES);
+	check_value(s.evictions, 2 * PAGES);
+	check_value(s.written_pages, PAGES);	/* clean pages leave without I/O */
 	vt_check(vt_sysfs_u64("stats/evictions_clean") - clean >= PAGES, "%" PRIu64 " clean",
 		 vt_sysfs_u64("stats/evictions_clean") - clean);
 
@@ -110,15 +110,15 @@ static bool test_page_lives(void)
 	vt_check(vt_evict_all(&v), "pages stayed");
 	s = vt_stats_now(v.fd);
 	vt_check(check_sum(&s), "with pages of zeroes");
-	check_value("zero", s.zero, 10);
-	check_value("swapped", s.swapped, PAGES - 10);
-	check_value("written_pages", s.written_pages, PAGES);
+	check_value(s.zero, 10);
+	check_value(s.swapped, PAGES - 10);
+	check_value(s.written_pages, PAGES);
 
 	vt_check(vt_discard(v.fd, 20 * page, 5 * page) == 5, "DISCARD of 5 pages");
 	s = vt_stats_now(v.fd);
 	vt_check(check_sum(&s), "after DISCARD");
-	check_value("touched", s.touched, PAGES - 5);
-	check_value("swapped", s.swapped, PAGES - 15);
+	check_value(s.touched, PAGES - 5);
+	check_value(s.swapped, PAGES - 15);
 	vt_check(check_zero(v.mem, 10 * page), "page of zeroes");
 	vt_check(check_range(v.mem + 10 * page, 10, 1, 10), "content lost");
 	vt_check(check_zero(v.mem + 20 * page, 5 * page), "discarded page");
@@ -215,19 +215,19 @@ static bool test_pinned(void)
 	vt_need(vmsplice(fds[1], &iov, 1, 0) == (ssize_t)iov.iov_len, "vmsplice: %s",
 		strerror(errno));
 	s = vt_stats_now(v.fd);
-	check_value("pinned", s.pinned, 8);
+	check_value(s.pinned, 8);
 	vt_check(vt_sysfs_u64("pool/pinned") == 8, "pool/pinned is %" PRIu64,
 		 vt_sysfs_u64("pool/pinned"));
 	for (int i = 0; i < 20; i++)
 		vt_check(vt_evict(v.fd, 0, v.length) >= 0, "EVICT");
 	s = vt_stats_now(v.fd);
-	check_value("resident", s.resident, 8);
-	check_value("pinned", s.pinned, 8);
+	check_value(s.resident, 8);
+	check_value(s.pinned, 8);
 	close(fds[0]);
 	close(fds[1]);
 	vt_check(vt_evict_all(&v), "pages stayed after the pins went");
 	s = vt_stats_now(v.fd);
-	check_value("pinned", s.pinned, 0);
+	check_value(s.pinned, 0);
 	vt_check(check_range(v.mem, PAGES, 6, 0), "content lost");
 	vt_space_free(&v);
 	return true;

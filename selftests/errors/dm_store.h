@@ -157,7 +157,8 @@ static inline void dm_set_table(const struct dm_line *lines, unsigned int count)
 	}
 	ret = dm_call(DM_TABLE_LOAD, &r);
 	vt_need(!ret, "device-mapper table: %s", strerror(-ret));
-	ret = dm_simple(DM_DEV_SUSPEND, DM_NOFLUSH_FLAG);	/* without the suspend flag: resume */
+	/* without the suspend flag: resume */
+	ret = dm_simple(DM_DEV_SUSPEND, DM_NOFLUSH_FLAG);
 	vt_need(!ret, "device-mapper resume: %s", strerror(-ret));
 }
 
@@ -217,7 +218,8 @@ static inline void dm_fails_writes(void)
 /* I/O neither works nor fails: it waits for dm_works(). */
 static inline void dm_hangs(void)
 {
-	int ret = dm_simple(DM_DEV_SUSPEND, DM_SUSPEND_FLAG | DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG);
+	int ret = dm_simple(DM_DEV_SUSPEND,
+			    DM_SUSPEND_FLAG | DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG);
 
 	vt_need(!ret, "device-mapper suspend: %s", strerror(-ret));
 }
@@ -242,14 +244,16 @@ static inline void dm_before_unload(void)
 static inline void dm_create(void)
 {
 	struct dm_request r = { 0 };
+	dev_t dev;
 	int ret;
 
 	disk_wipe();
 	ret = dm_call(DM_DEV_CREATE, &r);
 	vt_need(!ret, "device-mapper device: %s", strerror(-ret));
 	unlink(DM_STORE_NODE);
-	vt_need(!mknod(DM_STORE_NODE, S_IFBLK | 0600, makedev(major(r.head.dev), minor(r.head.dev))),
-		"mknod %s: %s", DM_STORE_NODE, strerror(errno));
+	dev = makedev(major(r.head.dev), minor(r.head.dev));
+	vt_need(!mknod(DM_STORE_NODE, S_IFBLK | 0600, dev), "mknod %s: %s", DM_STORE_NODE,
+		strerror(errno));
 	dm_works();
 }
 
