@@ -65,7 +65,7 @@ static size_t next_uniform(struct share *share, size_t step)
 	(void)step;
 	share->random += WORD_STEP;
 	/* The high half of the product: no bias worth mentioning, no division. */
-	return ((unsigned __int128)mix(share->random) * share->count) >> 64;
+	return ((__uint128_t)mix(share->random) * share->count) >> 64;
 }
 
 static const struct pattern patterns[] = {

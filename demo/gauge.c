@@ -60,16 +60,16 @@ void gauge_space(struct vmdev_stats *stats, int space)
 
 uint64_t gauge_process(pid_t pid)
 {
-	unsigned long all, resident = 0, shared = 0;
+	unsigned long all, resident, shared;
 	char path[64];
 	FILE *file;
+	int got;
 
 	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	if (fscanf(file, "%lu %lu %lu", &all, &resident, &shared) != 3)
-		resident = shared = 0;
+	got = fscanf(file, "%lu %lu %lu", &all, &resident, &shared);
 	fclose(file);
-	return (resident - shared) * sysconf(_SC_PAGESIZE);
+	return got == 3 ? (resident - shared) * sysconf(_SC_PAGESIZE) : 0;
 }

@@ -208,7 +208,8 @@ unsigned int verdict(const struct run *ordinary, const struct run *vmdev)
 		return count;
 	used = pages_mib(sum(vmdev, offsetof(struct vmdev_stats, touched)));
 	pool = pages_mib(vmdev->last.module.frames);
-	printf("\n%.1f MiB used in a pool of %.1f MiB: %.1f times as much.\n", used, pool, used / pool);
+	printf("\n%.1f MiB used in a pool of %.1f MiB: %.1f times as much.\n", used, pool,
+	       used / pool);
 	puts("Every result is the same as in ordinary memory.");
 	return 0;
 }

@@ -136,7 +136,7 @@ void view_show(struct view *view, const struct run *run)
 	double seconds = run->last.seconds - view->last.seconds;
 
 	if (seconds <= 0)
-		seconds = 1e-3;
+		seconds = 0.001;
 	if (view->plain) {
 		say(view, run, seconds);
 	} else {

@@ -24,8 +24,9 @@ static bool compare(const struct model *m, const char *found, size_t at, size_t 
 		    const char *how)
 {
 	for (size_t i = 0; i < length; i++)
-		vt_check(found[i] == m->bytes[at + i], "%s: byte %#zx (from %#zx, %zu bytes):"
-			 " expected %#x, found %#x", how, at + i, at, length,
+		vt_check(found[i] == m->bytes[at + i],
+			 "%s: byte %#zx (from %#zx, %zu bytes): expected %#x, found %#x",
+			 how, at + i, at, length,
 			 (unsigned char)m->bytes[at + i], (unsigned char)found[i]);
 	return true;
 }

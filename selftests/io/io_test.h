@@ -58,8 +58,9 @@ static inline bool io_expect_pinned(const struct vt_space *s, uint64_t pages, co
 
 	vt_check(left >= 0, "%s: EVICT: %s", when, strerror(-left));
 	resident = vt_count_states(s->fd, 0, pages, VT_RESIDENT);
-	vt_check(resident == pages, "%s: %" PRIu64 " of %" PRIu64 " pages that the kernel holds"
-		 " were evicted", when, pages - resident, pages);
+	vt_check(resident == pages,
+		 "%s: %" PRIu64 " of %" PRIu64 " pages that the kernel holds were evicted", when,
+		 pages - resident, pages);
 	pinned = vt_stats_now(s->fd).pinned;
 	vt_check(pinned >= pages, "%s: GET_STATS says %" PRIu64 " pinned, %" PRIu64 " are", when,
 		 pinned, pages);

@@ -33,8 +33,8 @@ static bool evict_expecting(struct vt_space *s, uint64_t stored, const char *wha
 		 PRIu64, what, (int64_t)(after.slots - before.slots), stored);
 	vt_check(after.written - before.written == stored, "%s: %" PRIu64
 		 " pages written, expected %" PRIu64, what, after.written - before.written, stored);
-	vt_check(after.same_filled - before.same_filled == pages - stored, "%s: stats/same_filled"
-		 " grew by %" PRIu64 ", expected %" PRIu64, what,
+	vt_check(after.same_filled - before.same_filled == pages - stored,
+		 "%s: stats/same_filled grew by %" PRIu64 ", expected %" PRIu64, what,
 		 after.same_filled - before.same_filled, pages - stored);
 	zero = vt_count_states(s->fd, 0, pages, VT_STATE(ZERO));
 	vt_check(zero == pages - stored, "%s: %" PRIu64 " pages in state zero, expected %" PRIu64,

@@ -33,6 +33,7 @@
 #define ENV_FILE	"/vm/env"
 
 #define FINISH_SECONDS	120
+#define ALIVE_SECONDS	20
 
 struct mount_entry {
 	const char *type;
@@ -80,7 +81,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* One line to the host: "ready", "hang NAME", "exit STATUS". */
+/* One line to the host: "ready", "alive", "hang NAME", "exit STATUS". */
 __attribute__((format(printf, 1, 2)))
 static void tell_host(const char *format, ...)
 {
@@ -334,6 +335,7 @@ static void report_hang(const char *name)
 static int wait_for_main(pid_t main_pid)
 {
 	const struct timespec second = { .tv_sec = 1 };
+	time_t told = time(NULL);
 	char name[256];
 	sigset_t set;
 	int status;
@@ -350,6 +352,10 @@ static int wait_for_main(pid_t main_pid)
 		sigtimedwait(&set, NULL, &second);
 		if (is_hung(name, sizeof(name)))
 			report_hang(name);
+		if (time(NULL) >= told + ALIVE_SECONDS) {
+			tell_host("alive\n");
+			told = time(NULL);
+		}
 	}
 }
 

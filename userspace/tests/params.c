@@ -10,7 +10,7 @@
 
 #define RAM	(1ULL << 30)
 
-static char directory[] = "/tmp/vmdev-params-XXXXXX";
+static char directory[32] = "/tmp/vmdev-params-XXXXXX";
 static char text[PARAMS_TEXT];
 static char message[1024];
 
@@ -146,8 +146,9 @@ static void check_all(void)
 	const struct params params = { { "64M", "/tmp", "1G", "clock", "off", "8", "on" } };
 
 	ok(!params_build(&params, RAM, text, message, sizeof(message)), "all together accepted");
-	is(text, "pool_mb=64 store=\"/tmp\" store_mb=1024 policy=clock overcommit=0 readahead=8 "
-		 "checksum=1", "all together");
+	is(text,
+	   "pool_mb=64 store=\"/tmp\" store_mb=1024 policy=clock overcommit=0 readahead=8 checksum=1",
+	   "all together");
 	ok(!build(PARAM_COUNT - 1, NULL, PARAM_COUNT, NULL), "none accepted");
 	is(text, "", "none");
 }

@@ -123,10 +123,11 @@ static void check_busy_message(void)
 	   "three holders");
 	ok(result.error == EBUSY, "the error is EBUSY");
 	unload_explain(&result, EBUSY, holders, 8);
-	ok(strstr(result.message, "; and 2 more") != NULL, "many holders are counted");
+	ok(strstr(result.message, "; and 2 more"), "many holders are counted");
 	for (i = 0; i < 8; i++) {
 		memset(holders[i].comm, 'c', sizeof(holders[i].comm) - 1);
-		holders[i].descriptors = holders[i].mappings = SIZE_MAX;
+		holders[i].descriptors = SIZE_MAX;
+		holders[i].mappings = SIZE_MAX;
 	}
 	unload_explain(&result, EBUSY, holders, 8);
 	ok(strlen(result.message) < CTL_MESSAGE, "the message stays in its bounds");

@@ -14,7 +14,7 @@
 #include "../vmdevctl/status.h"
 #include "tap.h"
 
-static char root[] = "/tmp/vmdev-status-XXXXXX";
+static char root[32] = "/tmp/vmdev-status-XXXXXX";
 static struct status_data data = { .page_size = 4096, .spaces_count = -1 };
 
 static void write_file(const char *name, const char *value)
@@ -150,18 +150,20 @@ static void check_table(void)
 		abort();
 	text = show(false, false);
 	ok(strstr(text, "Pool                     FRAMES         SIZE\n"
-			"  total                      1000      3.9 MiB\n") != NULL, "table: pool");
-	ok(strstr(text, "Store  /var/tmp/a \"b\"\n") != NULL, "table: store");
-	ok(strstr(text, "Policy clock (of: fifo clock clock-refault)\n") != NULL, "table: policy");
+			"  total                      1000      3.9 MiB\n"), "table: pool");
+	ok(strstr(text, "Store  /var/tmp/a \"b\"\n"), "table: store");
+	ok(strstr(text, "Policy clock (of: fifo clock clock-refault)\n"), "table: policy");
 	ok(strstr(text, " in ") && strstr(text, " I/Os\n"), "table: I/Os");
-	ok(strstr(text, "Spaces  1196 open\n") != NULL, "table: spaces");
+	ok(strstr(text, "Spaces  1196 open\n"), "table: spaces");
 	ok(!strchr(text, '\033'), "table: no colours by default");
 	free(text);
 	text = show(true, false);
 	ok(strstr(text, "\033[1mPool\033[0m") && strstr(text, "\033[31m  read errors"),
 	   "table: colours, trouble in red");
 	free(text);
-	data.stats.pool_locked = data.stats.oom = data.stats.spaces_count = VMDEV_UNKNOWN;
+	data.stats.pool_locked = VMDEV_UNKNOWN;
+	data.stats.oom = VMDEV_UNKNOWN;
+	data.stats.spaces_count = VMDEV_UNKNOWN;
 	text = show(true, false);
 	ok(strstr(text, "  locked by mlock               -\n") &&
 	   strstr(text, "Spaces\033[0m  -\n") && !strstr(text, "18446744073709551615"),
@@ -173,15 +175,15 @@ static void check_json(void)
 {
 	char *text = show(false, true);
 
-	ok(strstr(text, "\"page_size\": 4096,\n  \"pool\": {\n    \"frames\": 1000,\n") != NULL,
+	ok(strstr(text, "\"page_size\": 4096,\n  \"pool\": {\n    \"frames\": 1000,\n"),
 	   "json: pool");
-	ok(strstr(text, "\"path\": \"/var/tmp/a \\\"b\\\"\",\n    \"slots\": 1042,\n") != NULL,
+	ok(strstr(text, "\"path\": \"/var/tmp/a \\\"b\\\"\",\n    \"slots\": 1042,\n"),
 	   "json: store");
 	ok(strstr(text, "\"current\": \"clock\",\n    \"available\": [\n      \"fifo\",\n"
-			"      \"clock\",\n      \"clock-refault\"\n    ]\n") != NULL,
+			"      \"clock\",\n      \"clock-refault\"\n    ]\n"),
 	   "json: policy");
-	ok(strstr(text, "\"oom\": null,\n") != NULL, "json: an unknown number is null");
-	ok(strstr(text, "\"spaces\": {\n    \"count\": null,\n    \"list\": null\n  }\n}\n") != NULL,
+	ok(strstr(text, "\"oom\": null,\n"), "json: an unknown number is null");
+	ok(strstr(text, "\"spaces\": {\n    \"count\": null,\n    \"list\": null\n  }\n}\n"),
 	   "json: spaces that can't be seen");
 	free(text);
 }
@@ -208,7 +210,7 @@ static void check_spaces(void)
 	data.spaces_count = read_spaces(COLUMNS);
 	ok(data.spaces_count == 0, "spaces: none");
 	text = show(false, true);
-	ok(strstr(text, "\"list\": []\n") != NULL, "json: no spaces");
+	ok(strstr(text, "\"list\": []\n"), "json: no spaces");
 	free(text);
 	data.spaces_count = read_spaces(COLUMNS
 					"1 10 cat 8192 1 2 3 4 5 6\n"
@@ -216,13 +218,14 @@ static void check_spaces(void)
 	ok(data.spaces_count == 2, "spaces: two");
 	is(data.spaces[1].comm, "a b \"c\"", "spaces: a name with blanks");
 	text = show(false, false);
-	ok(strstr(text, "        1       10 cat                   8 KiB      4 KiB      8 KiB"
-			"         15\n") != NULL, "table: the first space");
-	ok(strstr(text, "      2       11 a b \"c\"") != NULL, "table: the second space");
+	ok(strstr(text,
+	 "        1       10 cat                   8 KiB      4 KiB      8 KiB         15\n"),
+	   "table: the first space");
+	ok(strstr(text, "      2       11 a b \"c\""), "table: the second space");
 	free(text);
 	text = show(false, true);
 	ok(strstr(text, "\"pid\": 11,\n        \"comm\": \"a b \\\"c\\\"\",\n"
-			"        \"size\": 1048576,\n        \"resident\": 256,\n") != NULL,
+			"        \"size\": 1048576,\n        \"resident\": 256,\n"),
 	   "json: the second space");
 	free(text);
 	free(data.spaces);
