@@ -55,7 +55,7 @@ static void keep(struct vmdev_victim *v, bool accessed)
 	if (vmdev_page_state(v->e) == VMDEV_PAGE_CLEAN &&
 	    vmdev_page_slot(v->e) != VMDEV_SLOT_NONE && vmdev_store_low()) {
 		vmdev_slot_free(vmdev_page_slot(v->e));
-		vmdev_page_set(v->space, v->e, VMDEV_PAGE_DIRTY, v->frame->id, 0);
+		vmdev_page_set(v->space, v->e, VMDEV_PAGE_DIRTY, v->frame->node.id, 0);
 	}
 	vmdev_domain_putback(v->frame, accessed);
 	vmdev_page_untry(v->e);
@@ -151,7 +151,7 @@ static void lock_victims(struct vmdev_batch *b)
 			vmdev_domain_unisolate(b->domain, v);
 			continue;
 		}
-		if (!vmdev_page_resident(v->e) || vmdev_page_frame(v->e) != v->frame->id) {
+		if (!vmdev_page_resident(v->e) || vmdev_page_frame(v->e) != v->frame->node.id) {
 			/* the frame went to another page since: not ours any more */
 			vmdev_page_untry(v->e);
 			vmdev_space_put(v->space);
@@ -278,7 +278,7 @@ static void count_eviction(struct vmdev_space *space, unsigned long *e,
 	if (test_bit(VMDEV_FRAME_OVERLOCKED, &frame->flags))
 		vmdev_count(locked_evictions);
 	vmdev_space_count(space, EVICTIONS, 1);
-	trace_vmdev_evict(space->id, frame->index, frame->id, clean);
+	trace_vmdev_evict(space->id, frame->index, frame->node.id, clean);
 	vmdev_io_wasted(space, e);
 }
 
@@ -310,7 +310,7 @@ static int sort_out(struct vmdev_victim *v)
 
 	if (folio_test_dirty(folio) && vmdev_page_state(v->e) == VMDEV_PAGE_CLEAN) {
 		vmdev_slot_free(vmdev_page_slot(v->e));
-		vmdev_page_set(v->space, v->e, VMDEV_PAGE_DIRTY, v->frame->id, 0);
+		vmdev_page_set(v->space, v->e, VMDEV_PAGE_DIRTY, v->frame->node.id, 0);
 	}
 	if (vmdev_page_state(v->e) == VMDEV_PAGE_DIRTY) {
 		/* the word is noted first: nothing looks at it while the page is dirty */
@@ -375,7 +375,7 @@ static unsigned int write_out(struct vmdev_batch *b)
 			kunmap_local(p);
 			vmdev_io_add(io, v->frame);
 			vmdev_space_count(v->space, WRITTEN_PAGES, 1);
-			vmdev_page_set(v->space, v->e, VMDEV_PAGE_WRITING, v->frame->id, slot);
+			vmdev_page_set(v->space, v->e, VMDEV_PAGE_WRITING, v->frame->node.id, slot);
 			folio_unlock(v->frame->folio);
 			vmdev_page_untry(v->e);
 			/* the reference to the space stays until write_done() */
@@ -482,9 +482,9 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 		/* written while it was written, or not written: the slot is no good */
 		if (error || folio_test_dirty(folio)) {
 			vmdev_slot_free(slot);
-			vmdev_page_set(space, e, VMDEV_PAGE_DIRTY, frame->id, 0);
+			vmdev_page_set(space, e, VMDEV_PAGE_DIRTY, frame->node.id, 0);
 		} else {
-			vmdev_page_set(space, e, VMDEV_PAGE_CLEAN, frame->id, slot);
+			vmdev_page_set(space, e, VMDEV_PAGE_CLEAN, frame->node.id, slot);
 		}
 		if (locked)
 			folio_unlock(folio);

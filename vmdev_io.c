@@ -105,7 +105,7 @@ static void read_end(struct vmdev_request *req);
 static void read_good(struct vmdev_space *space, struct vmdev_frame *frame, u32 slot)
 {
 	folio_mark_uptodate(frame->folio);
-	vmdev_page_set(space, vmdev_page_find(space, frame->index), VMDEV_PAGE_CLEAN, frame->id,
+	vmdev_page_set(space, vmdev_page_find(space, frame->index), VMDEV_PAGE_CLEAN, frame->node.id,
 		       slot);
 }
 
@@ -268,7 +268,7 @@ static bool gather(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	}
 	r->page[r->nr].slot = slot;
 	r->page[r->nr++].frame = frame;
-	vmdev_page_set(space, e, VMDEV_PAGE_READING, frame->id, slot);
+	vmdev_page_set(space, e, VMDEV_PAGE_READING, frame->node.id, slot);
 	vmdev_space_count(space, READ_PAGES, 1);
 	return true;
 }

@@ -90,7 +90,7 @@ static struct vmdev_frame *get_hole(void)
 	if (!chunk)
 		return NULL;
 	for (i = 0; i < VMDEV_CHUNK_FRAMES; i++) {
-		chunk[i].id = pool->nr_frames + i;
+		chunk[i].node.id = pool->nr_frames + i;
 		INIT_LIST_HEAD(&chunk[i].node.link);
 	}
 	pool->chunk[pool->nr_frames >> VMDEV_CHUNK_SHIFT] = chunk;

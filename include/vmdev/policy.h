@@ -30,8 +30,16 @@ enum vmdev_access {
 	VMDEV_ACCESS_REFAULT,	/* unmapped, and a minor fault tells */
 };
 
+/**
+ * struct vmdev_node - a frame as a policy sees it
+ * @link: in one of the policy's queues
+ * @id: the frame's number, 0 to VMDEV_FRAME_NONE - 1; the pool's
+ * @looked: it stands, or stood, behind the front hand
+ */
 struct vmdev_node {
 	struct list_head link;
+	unsigned int id;
+	bool looked;
 };
 
 struct vmdev_policy;
@@ -47,10 +55,22 @@ struct vmdev_policy_ops {
 	void (*putback)(struct vmdev_policy *policy, struct vmdev_node *node, bool accessed);
 };
 
+/**
+ * struct vmdev_policy - an instance
+ * @ops: which policy
+ * @queue: nodes, the next to be looked at first
+ * @looked: for two hands: those looked at, the next victim first
+ * @nr: nodes in the instance
+ * @nr_looked: nodes on @looked
+ * @looking: the front hand is moving
+ */
 struct vmdev_policy {
 	const struct vmdev_policy_ops *ops;
-	struct list_head queue;		/* head: next to be looked at */
-	unsigned long nr;		/* nodes in the instance */
+	struct list_head queue;
+	struct list_head looked;
+	unsigned long nr;
+	unsigned long nr_looked;
+	bool looking;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_fifo;

@@ -36,7 +36,6 @@ enum vmdev_frame_flag {
  *	domain->lock
  * @index: page number in @space
  * @flags: enum vmdev_frame_flag
- * @id: its number, 0 to VMDEV_FRAME_NONE - 1
  */
 struct vmdev_frame {
 	struct vmdev_node node;
@@ -45,7 +44,6 @@ struct vmdev_frame {
 	struct vmdev_space *space;
 	pgoff_t index;
 	unsigned long flags;
-	u32 id;
 };
 
 #define VMDEV_CPU_FRAMES	16

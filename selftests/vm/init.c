@@ -324,6 +324,8 @@ static bool is_hung(char *name, size_t size)
 
 static void report_hang(const char *name)
 {
+	/* Nothing more may be reported: what follows takes long on a busy machine. */
+	kill(-1, SIGSTOP);
 	tell_host("hang %s\n", name);
 	/* Where everything stands: blocked tasks, then what the CPUs do. */
 	write_file("/proc/sysrq-trigger", "w");
