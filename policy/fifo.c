@@ -13,7 +13,7 @@ static void fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node, bo
 }
 
 static unsigned int fifo_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
-					 unsigned int max)
+				 unsigned int max)
 {
 	unsigned int n = 0;
 
@@ -27,7 +27,7 @@ static unsigned int fifo_isolate(struct vmdev_policy *policy, struct vmdev_node 
 
 /* It could not leave (pinned, locked, in I/O): others go first. */
 static void fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node,
-				 bool accessed)
+			 bool accessed)
 {
 	queue_add_tail(policy, node);
 }
