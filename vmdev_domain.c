@@ -183,7 +183,7 @@ const char *vmdev_domain_policy_name(void)
 unsigned int vmdev_domain_isolate(struct vmdev_domain *domain, struct vmdev_victim *v,
 				  unsigned int max)
 {
-	struct vmdev_node *nodes[16];
+	struct vmdev_node *nodes[64];	/* a batch: the policy decides on it as a whole */
 	unsigned int got, i, n = 0;
 
 	spin_lock(&domain->lock);

@@ -18,7 +18,7 @@
 
 #include "queue.h"
 
-/* The front hand moves so far at a time: batches of victims stay contiguous. */
+/* The front hand moves so far at a time, so that each hand takes whole batches. */
 #define STRIDE	128UL
 
 static void clock_init(struct vmdev_policy *policy)
@@ -53,13 +53,15 @@ static struct list_head *next_hand(struct vmdev_policy *policy)
 	return policy->looking && !list_empty(&policy->queue) ? &policy->queue : &policy->looked;
 }
 
+/* All of one hand: a batch of which half stays would be written in small pieces. */
 static unsigned int clock_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				  unsigned int max)
 {
+	struct list_head *hand = next_hand(policy);
 	unsigned int n;
 
-	for (n = 0; n < max && policy->nr; n++) {
-		nodes[n] = list_first_entry(next_hand(policy), struct vmdev_node, link);
+	for (n = 0; n < max && !list_empty(hand); n++) {
+		nodes[n] = list_first_entry(hand, struct vmdev_node, link);
 		clock_remove(policy, nodes[n]);
 	}
 	return n;
