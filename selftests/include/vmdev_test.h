@@ -86,7 +86,8 @@ static inline void vt_msg(const char *fmt, ...)
 	errno = saved_errno;
 }
 
-static pid_t vt_main_pid;
+/* One for all files of a program. */
+__attribute__((weak)) pid_t vt_main_pid;
 
 /* End the process: the ground the test stands on is missing. */
 #define vt_die(fmt, ...) do {						\
