@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The replacement policies against their contract in include/vmdev/policy.h, driven
+ * as an evictor might: any order of insert, remove, isolate and putback that the
+ * contract allows. FIFO's order is known exactly. Of a clock it is known that the
+ * hand that moves takes nodes in the order they came to it, that a node just put
+ * back as looked at does not come again before older ones, and that nobody starves.
+ */
+#include <vmdev/policy.h>
+
+#include "fuzz.h"
+
+#define NODES	200U
+
+enum place { AWAY, QUEUED, LOOKED, OUT };	/* OUT: isolated */
+
+static const struct vmdev_policy_ops *const all[] = {
+	&vmdev_policy_fifo, &vmdev_policy_clock, &vmdev_policy_clock_refault,
+};
+
+static const struct vmdev_policy_ops *ops;
+static struct vmdev_policy policy;
+static struct vmdev_node node[NODES];
+
+/* What the oracle knows of each node: where it is and since when. */
+static enum place place[NODES], from[NODES];
+static unsigned long since[NODES], now;
+static unsigned int out[NODES], nr_out, nr_in;
+
+static unsigned int number(const struct vmdev_node *n)
+{
+	EXPECT(n >= node && n < node + NODES, "a node from nowhere");
+	return n - node;
+}
+
+static void put(unsigned int i, enum place where)
+{
+	place[i] = where;
+	since[i] = ++now;
+	nr_in++;
+}
+
+/* No node of the same queue has been waiting longer than @i. */
+static void check_oldest(unsigned int i)
+{
+	for (unsigned int k = 0; k < NODES; k++)
+		EXPECT(place[k] != place[i] || since[k] >= since[i],
+		       "%s: %u was taken before %u, which is older", ops->name, i, k);
+}
+
+static void insert(unsigned int i, bool refault)
+{
+	if (place[i] != AWAY)
+		return;
+	ops->insert(&policy, &node[i], refault);
+	put(i, QUEUED);
+}
+
+static void removal(unsigned int i)
+{
+	if (place[i] != QUEUED && place[i] != LOOKED)
+		return;
+	ops->remove(&policy, &node[i]);
+	place[i] = AWAY;
+	nr_in--;
+}
+
+static void isolate(unsigned int max)
+{
+	struct vmdev_node *got[NODES + 1];
+	unsigned int want = max < nr_in ? max : nr_in, n;
+
+	got[max] = (void *)&policy;
+	n = ops->isolate(&policy, got, max);
+	EXPECT(got[max] == (void *)&policy, "%s: wrote behind the array", ops->name);
+	EXPECT(n <= max, "%s: %u isolated of %u", ops->name, n, max);
+	EXPECT(n || !want, "%s: nothing isolated of %u", ops->name, nr_in);
+	/* nothing keeps these from being full */
+	EXPECT(n == want, "%s: %u isolated, %u asked for, %u there", ops->name, n, max, nr_in);
+	for (unsigned int k = 0; k < n; k++) {
+		unsigned int i = number(got[k]);
+
+		EXPECT(place[i] == QUEUED || place[i] == LOOKED, "%s: isolated %u, which is %u",
+		       ops->name, i, place[i]);
+		check_oldest(i);
+		from[i] = place[i];
+		place[i] = OUT;
+		nr_in--;
+		out[nr_out++] = i;
+	}
+}
+
+/* One that is out goes back, or for good. */
+static void finish(unsigned int k, bool evict, bool accessed)
+{
+	unsigned int i;
+
+	if (!nr_out)
+		return;
+	k %= nr_out;
+	i = out[k];
+	out[k] = out[--nr_out];
+	place[i] = AWAY;
+	if (evict)
+		return;
+	ops->putback(&policy, &node[i], accessed);
+	/* a clock's node goes from one hand to the other */
+	put(i, ops != &vmdev_policy_fifo && from[i] == QUEUED ? LOOKED : QUEUED);
+}
+
+static unsigned long length(const struct list_head *head)
+{
+	unsigned long n = 0;
+
+	for (const struct list_head *p = head->next; p != head; p = p->next) {
+		EXPECT(p->next->prev == p && p->prev->next == p, "a list is torn");
+		EXPECT(++n <= NODES, "a list goes round");
+	}
+	return n;
+}
+
+static void check(void)
+{
+	unsigned long queued = 0, looked = 0;
+
+	for (unsigned int i = 0; i < NODES; i++) {
+		queued += place[i] == QUEUED;
+		looked += place[i] == LOOKED;
+	}
+	EXPECT(policy.nr == nr_in && queued + looked == nr_in, "%s: says %lu nodes, has %u",
+	       ops->name, policy.nr, nr_in);
+	EXPECT(length(&policy.queue) == queued, "%s: %lu on the queue, not %lu", ops->name,
+	       length(&policy.queue), queued);
+	if (ops == &vmdev_policy_fifo)
+		return;
+	EXPECT(length(&policy.looked) == looked && policy.nr_looked == looked,
+	       "%s: says %lu looked at, %lu on the list, not %lu", ops->name, policy.nr_looked,
+	       length(&policy.looked), looked);
+}
+
+/* However the instance stands, looking at so many nodes comes by all of them. */
+static void nobody_starves(void)
+{
+	unsigned char seen[NODES] = { 0 };
+	unsigned int before = nr_in;
+
+	while (nr_out)
+		finish(0, true, false);
+	for (unsigned int n = 0; n < 4 * NODES && before; n++) {
+		isolate(1);
+		seen[out[0]] = 1;
+		finish(0, false, n % 2);
+	}
+	for (unsigned int i = 0; i < NODES; i++)
+		EXPECT(place[i] == AWAY || seen[i], "%s: %u of %u never came", ops->name, i,
+		       before);
+	while (nr_in)
+		isolate(7);
+	EXPECT(nr_out == before, "%s: %u came out of %u", ops->name, nr_out, before);
+	isolate(3);
+	check();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	unsigned int op, n;
+
+	memset(place, 0, sizeof(place));
+	memset(node, 0, sizeof(node));
+	memset(&policy, 0xa5, sizeof(policy));
+	nr_out = 0;
+	nr_in = 0;
+	ops = all[next_byte(&in) % ARRAY_SIZE(all)];
+	policy.ops = ops;
+	ops->init(&policy);
+	check();
+	while (in.size) {
+		op = next_byte(&in);
+		switch (op % 7) {
+		case 0:
+			insert(next_byte(&in) % NODES, op & 64);
+			break;
+		case 1:		/* a run, as read-ahead does it */
+			n = next_byte(&in);
+			for (unsigned int i = 0; i < n % 64; i++)
+				insert((n + i) % NODES, op & 64);
+			break;
+		case 2:
+			removal(next_byte(&in) % NODES);
+			break;
+		case 3:
+		case 4:
+			isolate(1 + next_byte(&in) % 64);
+			break;
+		default:
+			for (n = next_byte(&in) % 64; n-- && nr_out;)
+				finish(next_byte(&in), op & 32, op & 64);
+		}
+		check();
+	}
+	nobody_starves();
+	return 0;
+}
