@@ -183,7 +183,8 @@ static inline uintptr_t uc_nowhere(struct uc *u)
 	static const uint64_t bad[] = {
 		0, 1, 8, 0xffffffffffffffffULL, 0xfffffffffffff000ULL, 0xffff888000001000ULL,
 		0xffffffff81000000ULL, 0x8000000000000000ULL, 0x00007ffffffff000ULL,
-		0xffffffffff600000ULL,
+		/* 32 bits of the vsyscall page would be where the stack may grow to */
+		sizeof(uintptr_t) == 4 ? 0x1000 : 0xffffffffff600000ULL,
 	};
 
 	return (uintptr_t)bad[uc_below(u, sizeof(bad) / sizeof(bad[0]))];
