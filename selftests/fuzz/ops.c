@@ -60,6 +60,17 @@ static bool run_round(uint64_t round_seed, double end, uint64_t *done)
 	return ok;
 }
 
+/* Without eviction nothing was tested. */
+static bool was_pressed(void)
+{
+	uint64_t out = vt_sysfs_u64("stats/evictions"), in = vt_sysfs_u64("stats/faults_major");
+
+	vt_msg("%" PRIu64 " pages evicted, %" PRIu64 " of them without a write, %" PRIu64
+	       " major faults", out, vt_sysfs_u64("stats/evictions_clean"), in);
+	vt_check(repeat || (out && in), "the pool was never short of frames");
+	return true;
+}
+
 static bool test_alone(void)
 {
 	uint64_t *done = fz_shared(fz_nr_kinds * sizeof(*done)), rounds = 0, rnd = seed;
@@ -73,7 +84,7 @@ static bool test_alone(void)
 	} while (ok && !repeat && vt_now() < end);
 	fz_print_done(done);
 	vt_msg("%" PRIu64 " rounds", rounds);
-	return ok;
+	return ok && was_pressed();
 }
 
 static bool test_crowd(void)
@@ -86,7 +97,7 @@ static bool test_crowd(void)
 		return vt_skip("one round is repeated");
 	ok = fz_crowd(seed, seconds / 2, done);
 	fz_print_done(done);
-	return ok && put_back(frames);
+	return ok && was_pressed() && put_back(frames);
 }
 
 static const struct vt_test tests[] = {
