@@ -5,6 +5,24 @@
  */
 #include "fuzz.h"
 
+/* More than the pool holds, all spaces taken together: then reclaim has to work. */
+static bool fill_up(struct fz *f, struct fz_space *s)
+{
+	unsigned int pages = fz_rand(f, FZ_PAGES), first, n;
+
+	for (first = 0; first < pages; first += n) {
+		uint64_t offset = (uint64_t)first * FZ_PAGE;
+		ssize_t got;
+
+		n = pages - first < FZ_RUN ? pages - first : FZ_RUN;
+		fz_fill(f, f->buf, offset, n * FZ_PAGE);
+		got = pwrite(s->fd, f->buf, n * FZ_PAGE, offset);
+		vt_check(got == (ssize_t)(n * FZ_PAGE), "pwrite: %zd (%s)", got, strerror(errno));
+		fz_wrote(s, f->buf, offset, n * FZ_PAGE);
+	}
+	return true;
+}
+
 bool op_open(struct fz *f)
 {
 	for (unsigned int i = 0; i < f->spaces; i++) {
@@ -14,7 +32,7 @@ bool op_open(struct fz *f)
 			continue;
 		fz_space_init(s, vt_open());
 		fz_note(f, "open: space %d", s->fd);
-		return true;
+		return fz_chance(f, 4) || fill_up(f, s);
 	}
 	return true;
 }
