@@ -24,6 +24,7 @@
 #include <vmdev/io.h>
 #include <vmdev/page.h>
 #include <vmdev/policy.h>
+#include <vmdev/poison.h>
 #include <vmdev/pool.h>
 #include <vmdev/reclaim.h>
 #include <vmdev/space.h>
@@ -543,6 +544,7 @@ static int __init vmdev_init(void)
 	err = vmdev_reclaim_init(ops);
 	if (err)
 		goto err_space;
+	vmdev_poison_init();
 	err = vmdev_sysfs_init();
 	if (err)
 		goto err_evict;
@@ -555,6 +557,7 @@ static int __init vmdev_init(void)
 err_sysfs:
 	vmdev_sysfs_exit();
 err_evict:
+	vmdev_poison_exit();
 	vmdev_reclaim_exit();
 err_space:
 	vmdev_space_exit();
@@ -573,6 +576,7 @@ static void __exit vmdev_exit(void)
 {
 	misc_deregister(&vmdev_misc);
 	vmdev_sysfs_exit();
+	vmdev_poison_exit();
 	/* the reclaim thread may hold the last reference to a closed space */
 	vmdev_reclaim_exit();
 	vmdev_space_exit();

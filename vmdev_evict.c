@@ -32,6 +32,7 @@
 #include <vmdev/access.h>
 #include <vmdev/evict.h>
 #include <vmdev/io.h>
+#include <vmdev/poison.h>
 #include <vmdev/space.h>
 #include <vmdev/stats.h>
 #include <vmdev/swap.h>
@@ -122,6 +123,11 @@ static bool lock_folio(struct vmdev_victim *v)
 {
 	struct folio *folio = v->frame->folio;
 
+	if (vmdev_poison_resident(v->space, v->e)) {
+		vmdev_page_untry(v->e);
+		vmdev_space_put(v->space);
+		return false;
+	}
 	if (!vmdev_page_in(vmdev_page_state(v->e),
 			   VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY)) ||
 	    !folio_trylock(folio)) {
@@ -305,7 +311,7 @@ static int sort_out(struct vmdev_victim *v)
 	u64 word;
 
 	/* after the unmap, only then: see the table in page_state.h */
-	if (!idle_folio(folio))
+	if (!idle_folio(folio) || folio_test_hwpoison(folio))
 		goto in_use;
 
 	if (folio_test_dirty(folio) && vmdev_page_state(v->e) == VMDEV_PAGE_CLEAN) {
@@ -460,6 +466,22 @@ unsigned int vmdev_evict_domain(struct vmdev_batch *b, struct vmdev_domain *doma
 
 /* ---- finished writes ---- */
 
+/*
+ * The memory of a page has failed while it was written. Only its checksum will tell
+ * whether what was written is right. Context: page lock held.
+ */
+static void write_poisoned(struct vmdev_space *space, unsigned long *e,
+			   struct vmdev_frame *frame, u32 slot, int error)
+{
+	struct folio *folio = frame->folio;
+
+	folio_get(folio);
+	folio_lock(folio);
+	vmdev_poison_take(space, e, frame, slot, !error && vmdev_checksum);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
 /* The write of one page is done. Context: reclaim thread, no locks. */
 static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 {
@@ -469,6 +491,12 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 	bool locked, idle;
 
 	vmdev_page_lock(e);
+	if (folio_test_hwpoison(folio)) {
+		write_poisoned(space, e, frame, slot, error);
+		vmdev_page_unlock(e);
+		vmdev_space_put(space);
+		return;
+	}
 	/* whoever holds the folio lock is using it */
 	locked = folio_trylock(folio);
 	idle = locked && idle_folio(folio);

@@ -24,6 +24,7 @@
 #include <vmdev/reclaim.h>
 #include <vmdev/fault.h>
 #include <vmdev/io.h>
+#include <vmdev/poison.h>
 #include <vmdev/stats.h>
 #include <vmdev/swap.h>
 
@@ -99,6 +100,18 @@ static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
 }
 
 /*
+ * The memory of a resident page has failed: take it out, or wait until the end of its
+ * I/O has done that. Context: page lock held, dropped. Return: 0 or -EINTR.
+ */
+static int poisoned(struct vmdev_space *space, unsigned long *e)
+{
+	bool gone = vmdev_poison_resident(space, e);
+
+	vmdev_page_unlock(e);
+	return gone ? 0 : vmdev_page_wait_killable(e);
+}
+
+/*
  * Get a page with what is at hand. Return: 0 with the folio locked and held;
  * -EAGAIN when it takes a wait; -ERANGE past the end, -EIO for a bad page,
  * -ENOSPC, -ENOMEM, or -EINTR when the task is being killed.
@@ -126,6 +139,13 @@ again:
 	if (index >= vmdev_space_end(space))
 		goto err_unlock;
 
+	if (vmdev_page_resident(e) &&
+	    folio_test_hwpoison(vmdev_pool_frame(vmdev_page_frame(e))->folio)) {
+		err = poisoned(space, e);
+		if (err)
+			return err;
+		goto again;
+	}
 	state = vmdev_page_state(e);
 	err = state == VMDEV_PAGE_BAD ? -EIO : -EAGAIN;
 	if (vmdev_page_in(state, VMDEV_TO(BAD) | VMDEV_TO(SWAPPED) | VMDEV_TO(READING)))

@@ -29,6 +29,7 @@
 
 #include <vmdev/reclaim.h>
 #include <vmdev/io.h>
+#include <vmdev/poison.h>
 #include <vmdev/space.h>
 #include <vmdev/stats.h>
 
@@ -130,6 +131,21 @@ static void read_bad(struct vmdev_space *space, struct vmdev_frame *frame, u32 s
 	vmdev_page_unlock(e);
 }
 
+/* The memory a page was read into has failed; its slot has it still. Context: process. */
+static void read_poisoned(struct vmdev_space *space, struct vmdev_frame *frame, u32 slot)
+{
+	unsigned long *e = vmdev_page_find(space, frame->index);
+	struct folio *folio = frame->folio;
+
+	vmdev_page_lock(e);
+	folio_get(folio);
+	folio_lock(folio);
+	vmdev_poison_take(space, e, frame, slot, true);
+	folio_unlock(folio);
+	folio_put(folio);
+	vmdev_page_unlock(e);
+}
+
 static bool verify(struct vmdev_frame *frame, u32 slot)
 {
 	void *p = kmap_local_folio(frame->folio, 0);
@@ -178,7 +194,9 @@ static void read_work(struct work_struct *work)
 		u32 slot = req->slot + i;
 		struct vmdev_frame *frame = io->frame[i];
 
-		if (req->error) {
+		if (folio_test_hwpoison(frame->folio)) {
+			read_poisoned(io->space, frame, slot);
+		} else if (req->error) {
 			vmdev_count(read_errors);
 			pr_warn_ratelimited("read of slot %u failed (error %d): page %lu of space %llu is lost\n",
 					    slot, req->error, frame->index, io->space->id);
@@ -208,7 +226,8 @@ static void read_end(struct vmdev_request *req)
 
 	trace_vmdev_swap_in(req->slot, req->nr, req->error);
 	for (i = 0; good && i < req->nr; i++)
-		good = verify(io->frame[i], req->slot + i);
+		good = !folio_test_hwpoison(io->frame[i]->folio) &&
+		       verify(io->frame[i], req->slot + i);
 	if (!good) {
 		INIT_WORK(&io->work, read_work);
 		queue_work(io_wq, &io->work);

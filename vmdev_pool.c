@@ -70,18 +70,38 @@ unsigned long vmdev_pool_shortage(void)
 	return (nr_free < high ? high - nr_free : 0) + (held > target ? held - target : 0);
 }
 
+/* A descriptor used before and without memory now. Context: pool->lock held. */
+static struct vmdev_frame *get_hole_locked(void)
+{
+	struct vmdev_frame *frame;
+
+	lockdep_assert_held(&vmdev_pool.lock);
+	frame = list_first_entry_or_null(&vmdev_pool.holes, struct vmdev_frame, node.link);
+	if (frame)
+		list_del_init(&frame->node.link);
+	return frame;
+}
+
+/* Memory for a descriptor; it is a free frame then. Context: pool->lock held. */
+static void fill_hole_locked(struct vmdev_frame *frame, struct page *page)
+{
+	lockdep_assert_held(&vmdev_pool.lock);
+	frame->folio = page_folio(page);
+	frame->flags = BIT(VMDEV_FRAME_ZEROED);
+	WRITE_ONCE(vmdev_pool.held, vmdev_pool.held + 1);
+	atomic_long_inc(&vmdev_pool.nr_free);
+	list_add_tail(&frame->node.link, &vmdev_pool.free);
+}
+
 /* A descriptor without memory, new or used before. Context: vmdev_ctl held. */
 static struct vmdev_frame *get_hole(void)
 {
 	struct vmdev_pool *pool = &vmdev_pool;
-	struct vmdev_frame *frame = NULL, *chunk;
+	struct vmdev_frame *frame, *chunk;
 	unsigned long i;
 
 	spin_lock(&pool->lock);
-	if (!list_empty(&pool->holes)) {
-		frame = list_first_entry(&pool->holes, struct vmdev_frame, node.link);
-		list_del_init(&frame->node.link);
-	}
+	frame = get_hole_locked();
 	spin_unlock(&pool->lock);
 	if (frame || pool->nr_frames + VMDEV_CHUNK_FRAMES > pool_max)
 		return frame;
@@ -126,6 +146,7 @@ int vmdev_pool_grow(unsigned long frames)
 
 	spin_lock(&pool->lock);
 	set_watermarks(frames);
+	WRITE_ONCE(pool->nr_lost, 0);
 	spin_unlock(&pool->lock);
 
 	while (READ_ONCE(pool->held) < frames) {
@@ -143,11 +164,7 @@ int vmdev_pool_grow(unsigned long frames)
 			spin_unlock(&pool->lock);
 			goto err_shrink;
 		}
-		frame->folio = page_folio(page);
-		frame->flags = BIT(VMDEV_FRAME_ZEROED);
-		WRITE_ONCE(pool->held, pool->held + 1);
-		atomic_long_inc(&pool->nr_free);
-		list_add_tail(&frame->node.link, &pool->free);
+		fill_hole_locked(frame, page);
 		spin_unlock(&pool->lock);
 		cond_resched();
 	}
@@ -167,6 +184,59 @@ static void release_locked(struct vmdev_frame *frame)
 	frame->folio = NULL;
 	list_add(&frame->node.link, &vmdev_pool.holes);
 	WRITE_ONCE(vmdev_pool.held, vmdev_pool.held - 1);
+}
+
+/**
+ * vmdev_pool_lose() - give up a frame whose memory has failed
+ * @frame: the caller's; its page is in no page cache
+ *
+ * The kernel keeps the page out of circulation. The reclaim thread gets the pool
+ * another one; until there is one the pool holds a frame less.
+ *
+ * Context: process, any lock above pool->lock may be held.
+ */
+void vmdev_pool_lose(struct vmdev_frame *frame)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+
+	if (test_and_clear_bit(VMDEV_FRAME_LOCKED, &frame->flags))
+		atomic_long_dec(&pool->nr_locked);
+	spin_lock(&pool->lock);
+	release_locked(frame);
+	WRITE_ONCE(pool->nr_lost, pool->nr_lost + 1);
+	spin_unlock(&pool->lock);
+	vmdev_count(poisoned);
+	vmdev_pool_kick();
+}
+
+/* Memory for the frames that were lost, as far as it is to be had. Context: process. */
+void vmdev_pool_replace(void)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	struct vmdev_frame *frame;
+	struct page *page;
+
+	while (READ_ONCE(pool->nr_lost)) {
+		page = alloc_page(GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN | __GFP_ZERO);
+		if (!page)
+			return;
+		spin_lock(&pool->lock);
+		frame = pool->held < pool->target ? get_hole_locked() : NULL;
+		if (frame && pool->nr_lost) {
+			fill_hole_locked(frame, page);
+			WRITE_ONCE(pool->nr_lost, pool->nr_lost - 1);
+			page = NULL;
+		} else {
+			/* the pool has been resized since */
+			if (frame)
+				list_add(&frame->node.link, &pool->holes);
+			WRITE_ONCE(pool->nr_lost, 0);
+		}
+		spin_unlock(&pool->lock);
+		if (page)
+			__free_page(page);
+		wake_up(&pool->wait);
+	}
 }
 
 /**
@@ -237,7 +307,7 @@ static void refill_locked(struct vmdev_cpu_cache *cache)
 	spin_unlock(&pool->lock);
 }
 
-static struct vmdev_frame *alloc_from(struct vmdev_cpu_cache *cache)
+static struct vmdev_frame *take_from(struct vmdev_cpu_cache *cache)
 {
 	struct vmdev_frame *frame = NULL;
 
@@ -247,6 +317,17 @@ static struct vmdev_frame *alloc_from(struct vmdev_cpu_cache *cache)
 	if (cache->nr)
 		frame = cache->frame[--cache->nr];
 	spin_unlock(&cache->lock);
+	return frame;
+}
+
+static struct vmdev_frame *alloc_from(struct vmdev_cpu_cache *cache)
+{
+	struct vmdev_frame *frame;
+
+	while ((frame = take_from(cache)) && folio_test_hwpoison(frame->folio)) {
+		atomic_long_dec(&vmdev_pool.nr_free);
+		vmdev_pool_lose(frame);
+	}
 	return frame;
 }
 
@@ -292,6 +373,10 @@ void vmdev_pool_free(struct vmdev_frame *frame)
 	struct vmdev_pool *pool = &vmdev_pool;
 	struct vmdev_cpu_cache *cache;
 
+	if (folio_test_hwpoison(frame->folio)) {
+		vmdev_pool_lose(frame);
+		return;
+	}
 	if (test_and_clear_bit(VMDEV_FRAME_LOCKED, &frame->flags))
 		atomic_long_dec(&pool->nr_locked);
 	frame->flags &= BIT(VMDEV_FRAME_ZEROED);
@@ -339,6 +424,10 @@ void vmdev_pool_free(struct vmdev_frame *frame)
  */
 void vmdev_pool_free_erased(struct vmdev_frame *frame)
 {
+	if (folio_test_hwpoison(frame->folio)) {
+		vmdev_pool_lose(frame);
+		return;
+	}
 	if (folio_ref_count(frame->folio) > 1) {
 		spin_lock(&vmdev_pool.lock);
 		list_add_tail(&frame->node.link, &vmdev_pool.parked);
@@ -363,7 +452,8 @@ void vmdev_pool_unpark(void)
 		return;
 	spin_lock(&vmdev_pool.lock);
 	list_for_each_entry_safe(frame, next, &vmdev_pool.parked, node.link) {
-		if (folio_ref_count(frame->folio) > 1)
+		/* the kernel may keep a reference to failed memory for ever */
+		if (folio_ref_count(frame->folio) > 1 && !folio_test_hwpoison(frame->folio))
 			continue;
 		list_move(&frame->node.link, &idle);
 		WRITE_ONCE(vmdev_pool.nr_parked, vmdev_pool.nr_parked - 1);

@@ -14,6 +14,7 @@
 
 #include <vmdev/domain.h>
 #include <vmdev/evict.h>
+#include <vmdev/poison.h>
 #include <vmdev/reclaim.h>
 #include <vmdev/space.h>
 #include <vmdev/stats.h>
@@ -105,7 +106,8 @@ static void balance(struct vmdev_batch *b)
 
 static bool reclaim_due(void)
 {
-	return READ_ONCE(vmdev_pool.kick) || vmdev_evict_pending() || kthread_should_stop();
+	return READ_ONCE(vmdev_pool.kick) || vmdev_evict_pending() || vmdev_poison_due() ||
+	       kthread_should_stop();
 }
 
 static int reclaim_thread(void *data)
@@ -117,11 +119,13 @@ static int reclaim_thread(void *data)
 	while (!kthread_should_stop()) {
 		bool again = vmdev_pool_frames() > READ_ONCE(vmdev_pool.target) ||
 			     vmdev_pool_free_frames() < READ_ONCE(vmdev_pool.low) ||
-			     READ_ONCE(vmdev_pool.nr_parked);
+			     READ_ONCE(vmdev_pool.nr_parked) || READ_ONCE(vmdev_pool.nr_lost);
 
 		wait_event_freezable_timeout(vmdev_pool.event, reclaim_due(),
 					     again ? HZ / 10 : MAX_SCHEDULE_TIMEOUT);
 		vmdev_evict_complete();
+		vmdev_poison_scan();
+		vmdev_pool_replace();
 		/* cleared before looking: a wake-up from here on counts */
 		if (xchg(&vmdev_pool.kick, false) || again) {
 			vmdev_pool_unpark();

@@ -24,7 +24,9 @@
 
 #include <vmdev/domain.h>
 #include <vmdev/fault.h>
+#include <vmdev/compat.h>
 #include <vmdev/io.h>
+#include <vmdev/poison.h>
 #include <vmdev/reclaim.h>
 #include <vmdev/space.h>
 #include <vmdev/swap.h>
@@ -45,8 +47,14 @@ static unsigned long limit_min_sum;	/* vmdev_ctl */
 
 /* ---- the inode ---- */
 
+static int error_remove(struct address_space *mapping, struct vmdev_error_page *page)
+{
+	return vmdev_poison_remove(mapping->host->i_private, vmdev_error_folio(page));
+}
+
 static const struct address_space_operations vmdev_aops = {
-	.dirty_folio	= noop_dirty_folio,
+	.dirty_folio		= noop_dirty_folio,
+	.vmdev_error_remove	= error_remove,
 };
 
 static int vmdev_fs_init_context(struct fs_context *fc)
@@ -95,6 +103,7 @@ struct vmdev_space *vmdev_space_open(void)
 		return ERR_CAST(err);
 	}
 	space->inode->i_mapping->a_ops = &vmdev_aops;
+	space->inode->i_private = space;
 	kref_init(&space->ref);
 	xa_init_flags(&space->leaves, XA_FLAGS_ACCOUNT);
 	mutex_init(&space->size_mutex);
@@ -305,6 +314,18 @@ bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame)
 	return true;
 }
 
+/* Take an unmapped folio out of the page cache. Page lock and folio lock held. */
+static void erase(struct vmdev_space *space, struct vmdev_frame *frame)
+{
+	struct address_space *mapping = space->inode->i_mapping;
+	XA_STATE(xas, &mapping->i_pages, frame->index);
+
+	xas_lock_irq(&xas);
+	erase_locked(&xas, mapping);
+	xas_unlock_irq(&xas);
+	wash(frame->folio);
+}
+
 /**
  * vmdev_space_drop() - take a frame out of the page cache, used or not, and free it
  * @space: the space
@@ -318,18 +339,29 @@ bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame)
  */
 void vmdev_space_drop(struct vmdev_space *space, struct vmdev_frame *frame)
 {
-	struct address_space *mapping = space->inode->i_mapping;
 	struct folio *folio = frame->folio;
-	XA_STATE(xas, &mapping->i_pages, frame->index);
 
-	xas_lock_irq(&xas);
-	erase_locked(&xas, mapping);
-	xas_unlock_irq(&xas);
-	wash(folio);
+	erase(space, frame);
 	folio_unlock(folio);
 	folio_put(folio);
 	vmdev_domain_remove(frame);
 	vmdev_pool_free_erased(frame);
+}
+
+/**
+ * vmdev_space_lose() - the same for a frame whose memory has failed
+ * @space: the space
+ * @frame: holds a page of it; its folio is unmapped, locked, and stays locked, so
+ *	the caller has a reference of its own
+ *
+ * Context: page lock and folio lock held.
+ */
+void vmdev_space_lose(struct vmdev_space *space, struct vmdev_frame *frame)
+{
+	erase(space, frame);
+	folio_put(frame->folio);
+	vmdev_domain_remove(frame);
+	vmdev_pool_lose(frame);
 }
 
 /* ---- discarding ---- */
@@ -669,6 +701,29 @@ void vmdev_space_stats(struct vmdev_space *space, struct vmdev_stats *stats)
 		     VMDEV_SPACE_COUNTS * sizeof(u64));
 	for (i = 0; i < VMDEV_SPACE_COUNTS; i++)
 		count[i] = atomic_long_read(&space->count[i]);
+}
+
+/**
+ * vmdev_space_after() - go through the spaces without holding a lock
+ * @id: number of the one before, 0 to begin
+ *
+ * Context: process.
+ * Return: the next space, with a reference that the caller drops, or NULL.
+ */
+struct vmdev_space *vmdev_space_after(u64 id)
+{
+	struct vmdev_space *space, *found = NULL;
+
+	spin_lock(&spaces_lock);
+	list_for_each_entry(space, &spaces, node) {
+		if (space->id > id) {
+			found = space;
+			vmdev_space_get(found);
+			break;
+		}
+	}
+	spin_unlock(&spaces_lock);
+	return found;
 }
 
 unsigned long vmdev_space_number(void)

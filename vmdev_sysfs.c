@@ -60,10 +60,11 @@ RO(dirty, "%lu", vmdev_space_sum(VMDEV_PAGE_DIRTY));
 RO(pinned, "%lu", vmdev_pool_pinned(NULL));
 RO(locked, "%ld", atomic_long_read(&vmdev_pool.nr_locked));
 COUNTER(zeroed_on_free);
+COUNTER(poisoned);
 
 static struct attribute *pool_attrs[] = {
 	&frames_attr.attr, &free_attr.attr, &dirty_attr.attr, &pinned_attr.attr,
-	&locked_attr.attr, &zeroed_on_free_attr.attr, NULL
+	&locked_attr.attr, &zeroed_on_free_attr.attr, &poisoned_attr.attr, NULL
 };
 
 /* store */

@@ -18,9 +18,12 @@ static const char *const legal[] = {
 	"absent clean first read", "absent dirty first write",
 	"zero clean read", "zero dirty write", "zero absent discard",
 	"clean dirty write", "clean swapped evict", "clean zero evict", "clean absent discard",
+	"clean bad memory failed",
 	"dirty writing evict", "dirty zero evict", "dirty absent discard",
+	"dirty bad memory failed",
 	"reading clean done", "reading swapped undone", "reading bad failed",
 	"writing swapped done", "writing clean taken back", "writing dirty failed",
+	"writing bad memory failed",
 	"swapped reading fault", "swapped absent discard",
 	"bad absent discard",
 };

@@ -34,6 +34,17 @@ static inline void vmdev_fault_unlock(struct vm_fault *vmf)
 #endif
 }
 
+/* A page whose memory has failed is to leave the page cache; a folio from 6.8. */
+#ifdef VMDEV_HAVE_ERROR_REMOVE_FOLIO
+#define vmdev_error_remove	error_remove_folio
+#define vmdev_error_page	folio	/* struct tag of what it gets */
+#define vmdev_error_folio(p)	(p)
+#else
+#define vmdev_error_remove	error_remove_page
+#define vmdev_error_page	page
+#define vmdev_error_folio(p)	page_folio(p)
+#endif
+
 /* Through ->read_iter; renamed in 6.5. */
 #ifdef VMDEV_HAVE_COPY_SPLICE_READ
 #define vmdev_splice_read	copy_splice_read

@@ -7,10 +7,10 @@
  *  -------  ----- ----  ---------------------------  --------------------------
  *  ABSENT   -     -     fault (lock holder)          CLEAN DIRTY
  *  ZERO     -     -     fault, discard               CLEAN DIRTY ABSENT
- *  CLEAN    yes   maybe fault, evict, discard        DIRTY SWAPPED ZERO ABSENT
- *  DIRTY    yes   -     evict, discard               WRITING ZERO ABSENT
+ *  CLEAN    yes   maybe fault, evict, discard        DIRTY SWAPPED ZERO ABSENT BAD
+ *  DIRTY    yes   -     evict, discard               WRITING ZERO ABSENT BAD
  *  READING  yes   yes   the read's completion alone  CLEAN SWAPPED BAD
- *  WRITING  yes   yes   the write's completion alone SWAPPED CLEAN DIRTY
+ *  WRITING  yes   yes   the write's completion alone SWAPPED CLEAN DIRTY BAD
  *  SWAPPED  -     yes   fault, read-ahead, discard   READING ABSENT
  *  BAD      -     maybe discard                      ABSENT
  *
@@ -20,7 +20,9 @@
  * written through a mapping since: the folio's dirty flag and the page tables'
  * dirty bits are looked at when the page is unmapped, never before. A page
  * taken back by a fault while WRITING stays WRITING, mapped; its completion
- * finds it in use and makes it CLEAN or, if written meanwhile, DIRTY.
+ * finds it in use and makes it CLEAN or, if written meanwhile, DIRTY. A page is BAD
+ * when it can't be read back, or when the memory it was in has failed and what is
+ * behind it is older.
  */
 #ifndef _VMDEV_PAGE_STATE_H
 #define _VMDEV_PAGE_STATE_H
@@ -43,10 +45,12 @@ static const unsigned int vmdev_page_next[VMDEV_PAGE_STATES] = {
 	[VMDEV_PAGE_ABSENT]  = VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY),
 	[VMDEV_PAGE_ZERO]    = VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY) | VMDEV_TO(ABSENT),
 	[VMDEV_PAGE_CLEAN]   = VMDEV_TO(DIRTY) | VMDEV_TO(SWAPPED) | VMDEV_TO(ZERO) |
-			       VMDEV_TO(ABSENT),
-	[VMDEV_PAGE_DIRTY]   = VMDEV_TO(WRITING) | VMDEV_TO(ZERO) | VMDEV_TO(ABSENT),
+			       VMDEV_TO(ABSENT) | VMDEV_TO(BAD),
+	[VMDEV_PAGE_DIRTY]   = VMDEV_TO(WRITING) | VMDEV_TO(ZERO) | VMDEV_TO(ABSENT) |
+			       VMDEV_TO(BAD),
 	[VMDEV_PAGE_READING] = VMDEV_TO(CLEAN) | VMDEV_TO(SWAPPED) | VMDEV_TO(BAD),
-	[VMDEV_PAGE_WRITING] = VMDEV_TO(SWAPPED) | VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY),
+	[VMDEV_PAGE_WRITING] = VMDEV_TO(SWAPPED) | VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY) |
+			       VMDEV_TO(BAD),
 	[VMDEV_PAGE_SWAPPED] = VMDEV_TO(READING) | VMDEV_TO(ABSENT),
 	[VMDEV_PAGE_BAD]     = VMDEV_TO(ABSENT),
 };

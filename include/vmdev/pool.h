@@ -65,6 +65,7 @@ struct vmdev_cpu_cache {
  * @nr_free: free frames, in caches and on @free
  * @nr_parked: frames on @parked
  * @nr_locked: frames kept for mlock
+ * @nr_lost: frames given up, their memory failed, that were not replaced; @lock
  * @low: reclaim starts below this many free frames
  * @high: and stops at this many
  * @cache_max: free frames a CPU may keep
@@ -86,6 +87,7 @@ struct vmdev_pool {
 	atomic_long_t nr_free;
 	unsigned long nr_parked;
 	atomic_long_t nr_locked;
+	unsigned long nr_lost;
 	unsigned long low;
 	unsigned long high;
 	unsigned int cache_max;
@@ -125,6 +127,8 @@ unsigned long vmdev_pool_pinned(struct vmdev_space *space);
 struct vmdev_frame *vmdev_pool_alloc(void);
 void vmdev_pool_free(struct vmdev_frame *frame);
 void vmdev_pool_free_erased(struct vmdev_frame *frame);
+void vmdev_pool_lose(struct vmdev_frame *frame);
+void vmdev_pool_replace(void);
 void vmdev_pool_unpark(void);
 void vmdev_pool_event(void);
 void vmdev_pool_kick(void);

@@ -137,7 +137,9 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_f
 			bool uptodate, bool refault);
 bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame);
 void vmdev_space_drop(struct vmdev_space *space, struct vmdev_frame *frame);
+void vmdev_space_lose(struct vmdev_space *space, struct vmdev_frame *frame);
 
+struct vmdev_space *vmdev_space_after(u64 id);
 unsigned long vmdev_space_number(void);
 unsigned long vmdev_space_sum(enum vmdev_page_state state);
 bool vmdev_space_fits(unsigned long frames);

@@ -23,6 +23,7 @@
 	X(locked_evictions)						\
 	X(oom)								\
 	X(zeroed_on_free)						\
+	X(poisoned)							\
 	X(read_pages)							\
 	X(read_ios)							\
 	X(written_pages)						\

@@ -21,6 +21,7 @@ static const struct attribute {
 	{ "pool/pinned", 0444, NUMBER },
 	{ "pool/locked", 0444, NUMBER },
 	{ "pool/zeroed_on_free", 0444, NUMBER },
+	{ "pool/poisoned", 0444, NUMBER },
 	{ "store/path", 0444, TEXT },
 	{ "store/slots", 0444, NUMBER },
 	{ "store/used", 0444, NUMBER },
