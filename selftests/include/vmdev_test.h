@@ -667,6 +667,23 @@ static inline bool vt_touch_sigbus(void *p, bool write, unsigned char *value)
 	return vt_touch(p, write, value ? value : &byte) == SIGBUS;
 }
 
+/* A whole page that may give SIGBUS at any moment. */
+enum vt_look { VT_RIGHT, VT_WRONG, VT_SIGBUS };
+
+static inline enum vt_look vt_look_at_page(void *page, unsigned int seed, uint32_t index)
+{
+	enum vt_look look = VT_SIGBUS;
+
+	if (vt_touch_sigbus(page, false, NULL))
+		return VT_SIGBUS;
+	if (!sigsetjmp(vt_touch_env, 1)) {
+		vt_touch_armed = 1;
+		look = check_page(page, seed, index) ? VT_RIGHT : VT_WRONG;
+	}
+	vt_touch_armed = 0;
+	return look;
+}
+
 /* ---- Child processes ---- */
 
 /*
