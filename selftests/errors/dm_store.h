@@ -206,13 +206,22 @@ static inline void dm_fails_at(uint64_t start, uint64_t sectors)
 	dm_set_table(lines + first, ARRAY_SIZE(lines) - first);
 }
 
-/* Reads work, writes fail: dm-flakey, always down. */
-static inline void dm_fails_writes(void)
+/*
+ * dm-flakey: all good for some seconds, then what the features say for some seconds.
+ * Features are a count and words, "0" for errors.
+ */
+static inline void dm_flakey(unsigned int up, unsigned int down, const char *features)
 {
 	struct dm_line line = { .sectors = DM_SECTORS, .type = "flakey" };
 
-	snprintf(line.params, sizeof(line.params), "%s 0 0 1 1 error_writes", vl_disk());
+	snprintf(line.params, sizeof(line.params), "%s 0 %u %u %s", vl_disk(), up, down, features);
 	dm_set_table(&line, 1);
+}
+
+/* Reads work, writes fail: dm-flakey, always down. */
+static inline void dm_fails_writes(void)
+{
+	dm_flakey(0, 1, "1 error_writes");
 }
 
 /* I/O neither works nor fails: it waits for dm_works(). */
