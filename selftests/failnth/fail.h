@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Systematic failure: a step is done again and again while its first, second, third
+ * ... allocation or user copy fails, until it is through without a failure. Needs a
+ * kernel with CONFIG_FAULT_INJECTION. It knows nothing of the steps.
+ */
+#ifndef VMDEV_FAIL_H
+#define VMDEV_FAIL_H
+
+#include "vmdev_load.h"
+#include "vmdev_machine.h"
+
+#define FI_DEBUG	"/sys/kernel/debug/"
+#define FI_MAX		20000U
+
+/* One step. All but run may be NULL. */
+struct fi_step {
+	const char *name;
+	void (*prepare)(void);		/* nothing fails in it */
+	int (*run)(void);		/* 0, -errno, or the signal it got */
+	bool (*verify)(int result);	/* also undoes it; nothing fails in it */
+	int also[4];			/* results accepted beside the usual ones */
+};
+
+static int fi_fd = -1;
+static struct vm_quiet fi_quiet;
+static unsigned int fi_total;
+
+static inline const char *fi_missing(void)
+{
+	if (access("/proc/thread-self/fail-nth", W_OK))
+		return "no /proc/thread-self/fail-nth: the kernel has no CONFIG_FAULT_INJECTION";
+	if (access(FI_DEBUG "failslab", F_OK))
+		return "no failslab in debugfs: the kernel has no CONFIG_FAILSLAB";
+	return NULL;
+}
+
+/* All allocations count, those that may wait too; nothing is logged. */
+static inline void fi_set_up(void)
+{
+	vt_need(!vm_write(FI_DEBUG "failslab/ignore-gfp-wait", "N"), "failslab");
+	vm_write(FI_DEBUG "failslab/verbose", "0");
+	vm_write(FI_DEBUG "fail_page_alloc/ignore-gfp-wait", "N");
+	vm_write(FI_DEBUG "fail_page_alloc/ignore-gfp-highmem", "N");
+	vm_write(FI_DEBUG "fail_page_alloc/min-order", "0");
+	vm_write(FI_DEBUG "fail_page_alloc/verbose", "0");
+	vm_write(FI_DEBUG "fail_usercopy/verbose", "0");
+	vm_write(FI_DEBUG "fail_futex/verbose", "0");
+}
+
+static inline void fi_arm(unsigned int nth)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%u", nth);
+
+	if (fi_fd < 0)
+		fi_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	vt_need(pwrite(fi_fd, text, n, 0) == n, "fail-nth: %s", strerror(errno));
+}
+
+/* True if something has failed since fi_arm(). */
+static inline bool fi_disarm(void)
+{
+	char text[16] = "";
+	ssize_t n = pread(fi_fd, text, sizeof(text) - 1, 0);
+
+	if (n < 0)	/* it is the copy of this very read that failed */
+		return false;
+	if (!atoi(text))
+		return true;
+	/* the copy of the write may fail: then it has done its duty too */
+	for (int i = 0; i < 3 && pwrite(fi_fd, "0", 1, 0) != 1; i++)
+		;
+	return false;
+}
+
+static inline bool fi_accepted(const struct fi_step *step, int result)
+{
+	static const int usual[] = { 0, -ENOMEM, -EFAULT, SIGBUS };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(usual); i++)
+		if (result == usual[i])
+			return true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(step->also); i++)
+		if (step->also[i] && result == step->also[i])
+			return true;
+	return false;
+}
+
+static inline const char *fi_result(int result)
+{
+	return result < 0 ? strerror(-result) : result ? strsignal(result) : "success";
+}
+
+/* From the first allocation to the last. */
+static inline bool fi_walk(const struct fi_step *step)
+{
+	unsigned int failed = 0, nth;
+	double start = vt_now();
+	bool hit = true;
+
+	for (nth = 1; hit && nth < FI_MAX; nth++) {
+		int result;
+
+		if (step->prepare)
+			step->prepare();
+		fi_arm(nth);
+		result = step->run();
+		hit = fi_disarm();
+		failed += !!result;
+		if (hit)
+			vt_check(fi_accepted(step, result), "%s: the %u. failure: %s", step->name,
+				 nth, fi_result(result));
+		else
+			vt_check(!result, "%s: nothing failed: %s", step->name, fi_result(result));
+		if (step->verify)
+			vt_check(step->verify(result), "%s: after the %u. failure (%s)",
+				 step->name, nth, fi_result(result));
+		vt_check(vm_quiet_look(&fi_quiet), "%s: after the %u. failure", step->name, nth);
+	}
+	vt_check(!hit, "%s: no end", step->name);
+	fi_total += nth - 2;
+	vt_msg("%s: %u failures, %u seen (%.1f s)", step->name, nth - 2, failed, vt_now() - start);
+	return true;
+}
+
+static inline bool fi_walk_all(const struct fi_step *steps, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!fi_walk(&steps[i]))
+			return false;
+	return true;
+}
+
+/* ---- SIGBUS without a system call between arming and touching ---- */
+
+static sigjmp_buf fi_env;
+
+static inline void fi_handler(int sig)
+{
+	siglongjmp(fi_env, sig);
+}
+
+static inline void fi_catch_signals(void)
+{
+	struct sigaction act = { .sa_handler = fi_handler, .sa_flags = SA_NODEFER };
+
+	vt_need(!sigaction(SIGBUS, &act, NULL) && !sigaction(SIGSEGV, &act, NULL), "sigaction");
+}
+
+/* 0 or the signal. */
+static inline int fi_touch(char *p, bool write)
+{
+	int sig = sigsetjmp(fi_env, 0);
+
+	if (sig)
+		return sig;
+	if (write)
+		*(volatile char *)p = *(volatile char *)p;
+	else
+		(void)*(volatile char *)p;
+	return 0;
+}
+
+#endif /* VMDEV_FAIL_H */

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading and unloading while each allocation fails in turn, with every kind of store:
+ * a load works or fails with a clean errno and leaves nothing (no file, no device in
+ * use, no memory), and the next one works; an unload always works.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <linux/fs.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+
+#include "fail.h"
+
+#define DIR_EXT4	"/tmp/vmdev-ext4"
+#define DIR_TMPFS	"/tmp/vmdev-tmpfs"
+
+static char parameters[256];
+static const char *directory;	/* of the store file, NULL for a device */
+static bool named;		/* the file has a name that stays */
+static int module_fd = -1;
+
+static void open_module(void)
+{
+	if (module_fd >= 0)
+		close(module_fd);
+	module_fd = open(vl_env("VMDEV_KO"), O_RDONLY | O_CLOEXEC);
+	vt_need(module_fd >= 0, "%s", vl_env("VMDEV_KO"));
+}
+
+static int load_module(void)
+{
+	return syscall(SYS_finit_module, module_fd, parameters, 0) ? -errno : 0;
+}
+
+static unsigned int files_in(const char *path)
+{
+	unsigned int n = 0;
+	struct dirent *d;
+	DIR *dir = opendir(path);
+
+	vt_need(dir, "%s: %s", path, strerror(errno));
+	while ((d = readdir(dir)))
+		n += d->d_name[0] != '.' || strlen(d->d_name) > 2;
+	closedir(dir);
+	return n;
+}
+
+static uint64_t free_blocks(void)
+{
+	struct statvfs st;
+
+	vt_need(!statvfs(directory, &st), "statvfs");
+	return st.f_bfree;
+}
+
+static unsigned int files_before;
+static uint64_t blocks_before;
+
+/* It works, for all that failed on the way. */
+static bool works(void)
+{
+	struct vt_space v = vt_space_new(300 * vt_page_size());
+
+	fill_range(v.mem, 300, 1, 0);
+	vt_check(vt_evict_all(&v) && check_range(v.mem, 300, 1, 0), "content lost");
+	vt_space_free(&v);
+	return vt_nothing_left();
+}
+
+static bool load_verify(int result)
+{
+	double end;
+
+	if (!result) {
+		vt_check(works(), "it was loaded and doesn't work");
+		vt_check(!vl_unload_patiently(10), "unload");
+	}
+	/* a module that failed to load goes a moment later */
+	end = vt_now() + 5;
+	while (vl_loaded() && vt_now() < end)
+		vt_sleep_ms(1);
+	vt_check(!vl_loaded(), "a module that failed to load is there");
+	vt_check(access(VT_DEVICE, F_OK) && access(VT_SYSFS, F_OK), "its files are there");
+	if (directory) {
+		vt_check(files_in(directory) == files_before, "%u files in %s, expected %u",
+			 files_in(directory), directory, files_before);
+		end = vt_now() + 5;
+		while (!named && free_blocks() != blocks_before && vt_now() < end)
+			vt_sleep_ms(10);
+		vt_check(named || free_blocks() == blocks_before,
+			 "%" PRIu64 " blocks are free, %" PRIu64 " were", free_blocks(),
+			 blocks_before);
+	} else {
+		int fd = open(vl_disk(), O_RDWR | O_EXCL | O_CLOEXEC);
+
+		vt_check(fd >= 0, "the device is in use: %s", strerror(errno));
+		close(fd);
+	}
+	return true;
+}
+
+/* Load, without failures, until the parameters and the files are as they stay. */
+static bool walk_load(const char *store)
+{
+	const struct fi_step step = {
+		.name = store, .prepare = open_module, .run = load_module, .verify = load_verify,
+		.also = { -ENOSPC, -EIO, -EAGAIN, -ENFILE },
+	};
+	bool ok;
+
+	open_module();
+	vt_need(!load_module() && !vl_unload_patiently(10), "load with %s", parameters);
+	if (directory) {
+		files_before = files_in(directory);
+		blocks_before = free_blocks();
+	}
+	ok = fi_walk(&step);
+	return ok;
+}
+
+static bool test_device(void)
+{
+	directory = NULL;
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s store_mb=4", vl_disk());
+	return walk_load("load with a block device");
+}
+
+/* Small file systems: nothing else is in them, and filling is fast. */
+static bool make_ext4(void)
+{
+	mkdir(DIR_EXT4, 0755);
+	umount2(DIR_EXT4, MNT_DETACH);
+	vt_need(vl_run_command("modprobe ext4; mke2fs -q -F -t ext4 %s 32M", vl_disk()) &&
+		!mount(vl_disk(), DIR_EXT4, "ext4", 0, NULL), "ext4: %s", strerror(errno));
+	directory = DIR_EXT4;
+	return true;
+}
+
+static void make_tmpfs(void)
+{
+	mkdir(DIR_TMPFS, 0755);
+	umount2(DIR_TMPFS, MNT_DETACH);
+	vt_need(!mount("tmpfs", DIR_TMPFS, "tmpfs", 0, "size=16m"), "tmpfs: %s", strerror(errno));
+	directory = DIR_TMPFS;
+}
+
+static bool test_directory(void)
+{
+	make_ext4();
+	named = false;
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s store_mb=1", directory);
+	return walk_load("load with a directory");
+}
+
+static bool test_existing_file(void)
+{
+	char path[128];
+	int fd;
+
+	make_ext4();
+	named = true;
+	snprintf(path, sizeof(path), "%s/store", directory);
+	fd = open(path, O_CREAT | O_RDWR, 0600);
+	vt_need(fd >= 0, "%s: %s", path, strerror(errno));
+	close(fd);
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s store_mb=1", path);
+	return walk_load("load with an existing file");
+}
+
+static bool test_new_file(void)
+{
+	make_ext4();
+	named = false;
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s/new store_mb=1", directory);
+	return walk_load("load with a new file");
+}
+
+static bool test_tmpfs(void)
+{
+	make_tmpfs();
+	named = false;
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s store_mb=1 checksum=0",
+		 directory);
+	return walk_load("load with a file on tmpfs");
+}
+
+/* ---- unload ---- */
+
+static void load_for_unload(void)
+{
+	if (vl_loaded())
+		return;
+	vl_must_load("%s", parameters);
+	vt_need(works(), "it doesn't work");
+}
+
+static int unload(void)
+{
+	return vl_unload();
+}
+
+/* The copy of the module's name may fail; then nothing has happened. */
+static bool unload_verify(int result)
+{
+	vt_check(vl_loaded() == !!result, "it is %s", result ? "gone" : "there");
+	vt_check(!result || works(), "it doesn't work");
+	return true;
+}
+
+static bool test_unload(void)
+{
+	const struct fi_step step = {
+		.name = "unload", .prepare = load_for_unload, .run = unload,
+		.verify = unload_verify,
+	};
+
+	make_ext4();
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s/new store_mb=1", directory);
+	return fi_walk(&step);
+}
+
+/* Last: everything above is forgotten by now, or leaked. */
+static bool test_leaks(void)
+{
+	return vm_no_leaks();
+}
+
+static const struct vt_test tests[] = {
+	{ "load with a block device", test_device },
+	{ "load with a directory", test_directory },
+	{ "load with an existing file", test_existing_file },
+	{ "load with a new file", test_new_file },
+	{ "load with a file on tmpfs", test_tmpfs },
+	{ "unload", test_unload },
+	{ "no memory is lost (where there is kmemleak)", test_leaks },
+};
+
+static void unmount(void)
+{
+	umount2(DIR_EXT4, MNT_DETACH);
+	umount2(DIR_TMPFS, MNT_DETACH);
+}
+
+int main(void)
+{
+	const struct vl_suite suite = {
+		.tests = tests,
+		.count = ARRAY_SIZE(tests),
+		.seconds = 600,
+		.after_unload = unmount,
+	};
+
+	if (fi_missing())
+		ksft_exit_skip("%s\n", fi_missing());
+	fi_set_up();
+	fi_quiet = vm_quiet_begin();
+	vm_leaks_clear();
+	return vl_run(&suite);
+}
