@@ -81,6 +81,7 @@ install: module user
 	install -D -m 644 vmdev.ko $(DESTDIR)/lib/modules/$(KVER)/extra/vmdev.ko
 	$(if $(DESTDIR),,depmod $(KVER))
 	$(MAKE) -C userspace BUILD=$(BUILD)/userspace DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	$(if $(DESTDIR),,ldconfig)
 	$(if $(udev),install -D -m 644 -t $(DESTDIR)/lib/udev/rules.d $(udev))
 
 clean:

@@ -51,7 +51,8 @@ add_libraries()
 	shift
 	while read -r library; do
 		[ -e "$root$(vm_path "$library")" ] || add_file "$root" "$library"
-	done < <({ ldd "$@" 2>/dev/null || true; } | grep -oE '/[^ :]+\.so[^ :]*' | sort -u)
+	done < <({ ldd "$@" 2>/dev/null || true; } | grep '^[[:space:]]' |
+		grep -oE '/[^ :]+\.so[^ :]*' | sort -u)
 }
 
 # add_program ROOT HOSTPATH [VMPATH]: as add_file, and the libraries

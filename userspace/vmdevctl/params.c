@@ -136,6 +136,11 @@ static int check_parent(struct output *out, const char *option, const char *path
 
 	if (!copy)
 		return refuse(out, "%s: out of memory", option);
+	/* else the kernel would make a file there, in RAM */
+	if (!strncmp(path, "/dev/", 5)) {
+		free(copy);
+		return refuse(out, "%s %s: no such device", option, path);
+	}
 	err = stat(dirname(copy), &st);
 	free(copy);
 	if (err || !S_ISDIR(st.st_mode))
