@@ -161,7 +161,7 @@ int main(void)
 	if (fi_missing())
 		ksft_exit_skip("%s\n", fi_missing());
 	fi_set_up();
-	fi_quiet = vm_quiet_begin();
+	fi_begin_quiet();
 	vm_leaks_clear();
 	return vl_run(&suite);
 }

@@ -100,6 +100,9 @@ static inline bool vm_quiet_look(struct vm_quiet *q)
 		if (n <= 0)
 			return ok;
 		record[n] = '\0';
+		/* the kernel's own, when there is no memory for a module's static keys */
+		if (strstr(record, "jump_label"))
+			continue;
 		for (unsigned int i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++) {
 			if (!strstr(record, bugs[i]))
 				continue;
