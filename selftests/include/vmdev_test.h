@@ -355,6 +355,18 @@ static inline void vt_space_free(struct vt_space *s)
 	vt_need(!close(s->fd), "close: %s", strerror(errno));
 }
 
+/* Have the kernel empty the CPUs' lists of pages, which hold references. */
+static inline void vt_drain_lists(void)
+{
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) < 0)
+		vt_msg("compact_memory: %s", strerror(errno));
+	close(fd);
+}
+
 /*
  * Evict a range until no page of it is resident. The kernel holds references of
  * its own to pages for short moments, so one pass need not be enough.
@@ -371,6 +383,9 @@ static inline bool vt_evict_range(int fd, uint64_t offset, uint64_t length)
 		left = vt_count_states(fd, offset, pages, VT_RESIDENT);
 		if (!left)
 			return true;
+		/* pages that were mlocked stay on lists of the CPUs until these are emptied */
+		if (i % 50 == 49)
+			vt_drain_lists();
 		vt_sleep_ms(5);
 	}
 	vt_msg("%" PRIu64 " of %" PRIu64 " pages still resident after EVICT for a second",
