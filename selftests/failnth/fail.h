@@ -103,15 +103,32 @@ static inline const char *fi_result(int result)
 	return result < 0 ? strerror(-result) : result ? strsignal(result) : "success";
 }
 
-/* From the first allocation to the last. */
-static inline bool fi_walk(const struct fi_step *step)
+/* How much could fail in a run: allocations and copies. */
+static inline unsigned int fi_count(int (*run)(void))
+{
+	char text[16] = "";
+
+	fi_arm(1000000);
+	run();
+	vt_need(pread(fi_fd, text, sizeof(text) - 1, 0) > 0, "fail-nth: %s", strerror(errno));
+	fi_disarm();
+	return 1000000 - strtoul(text, NULL, 10);
+}
+
+/* From one allocation, counted from 1, to the last. */
+static inline bool fi_walk_from(const struct fi_step *step, unsigned int first)
 {
 	unsigned int failed = 0, nth;
-	double start = vt_now();
+	double start = vt_now(), said = start;
 	bool hit = true;
 
-	for (nth = 1; hit && nth < FI_MAX; nth++) {
+	for (nth = first; hit && nth < FI_MAX; nth++) {
 		int result;
+
+		if (vt_now() > said + 60) {
+			said = vt_now();
+			vt_msg("%s: at the %u. after %.0f s", step->name, nth, said - start);
+		}
 
 		if (step->prepare)
 			step->prepare();
@@ -130,8 +147,14 @@ static inline bool fi_walk(const struct fi_step *step)
 		vt_check(vm_quiet_look(&fi_quiet), "%s: after the %u. failure", step->name, nth);
 	}
 	vt_check(!hit, "%s: no end", step->name);
-	vt_msg("%s: %u failures, %u seen (%.1f s)", step->name, nth - 2, failed, vt_now() - start);
+	vt_msg("%s: %u failures, %u seen (%.1f s)", step->name, nth - 1 - first, failed,
+	       vt_now() - start);
 	return true;
+}
+
+static inline bool fi_walk(const struct fi_step *step)
+{
+	return fi_walk_from(step, 1);
 }
 
 static inline bool fi_walk_all(const struct fi_step *steps, unsigned int count)
