@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 
-#define NODES	200U
+#define NODES	96U
 
 enum place { AWAY, QUEUED, LOOKED, OUT };	/* OUT: isolated */
 
