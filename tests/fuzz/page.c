@@ -33,10 +33,10 @@ static struct vmdev_space space;
 static const char *const next[VMDEV_PAGE_STATES] = {
 	[VMDEV_PAGE_ABSENT]	= "cd",
 	[VMDEV_PAGE_ZERO]	= "cda",
-	[VMDEV_PAGE_CLEAN]	= "dsza",
-	[VMDEV_PAGE_DIRTY]	= "wza",
+	[VMDEV_PAGE_CLEAN]	= "dszab",
+	[VMDEV_PAGE_DIRTY]	= "wzab",
 	[VMDEV_PAGE_READING]	= "csb",
-	[VMDEV_PAGE_WRITING]	= "scd",
+	[VMDEV_PAGE_WRITING]	= "scdb",
 	[VMDEV_PAGE_SWAPPED]	= "ra",
 	[VMDEV_PAGE_BAD]	= "a",
 };

@@ -74,9 +74,8 @@ static void isolate(unsigned int max)
 	n = ops->isolate(&policy, got, max);
 	EXPECT(got[max] == (void *)&policy, "%s: wrote behind the array", ops->name);
 	EXPECT(n <= max, "%s: %u isolated of %u", ops->name, n, max);
+	/* a batch of one hand may be short, but not empty */
 	EXPECT(n || !want, "%s: nothing isolated of %u", ops->name, nr_in);
-	/* nothing keeps these from being full */
-	EXPECT(n == want, "%s: %u isolated, %u asked for, %u there", ops->name, n, max, nr_in);
 	for (unsigned int k = 0; k < n; k++) {
 		unsigned int i = number(got[k]);
 

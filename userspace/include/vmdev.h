@@ -250,6 +250,7 @@ struct vmdev_module_stats {
 	uint64_t pool_pinned;
 	uint64_t pool_locked;
 	uint64_t pool_zeroed_on_free;
+	uint64_t pool_poisoned;
 
 	uint64_t store_slots;
 	uint64_t store_used;

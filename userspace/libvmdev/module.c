@@ -20,6 +20,7 @@ const struct vmdev_number_file vmdev_number_files[] = {
 	NUMBER(pool_pinned,		"pool/pinned"),
 	NUMBER(pool_locked,		"pool/locked"),
 	NUMBER(pool_zeroed_on_free,	"pool/zeroed_on_free"),
+	NUMBER(pool_poisoned,		"pool/poisoned"),
 	NUMBER(store_slots,		"store/slots"),
 	NUMBER(store_used,		"store/used"),
 	NUMBER(store_read_pages,	"store/read_pages"),

@@ -128,6 +128,7 @@ static void show_paging(const struct status_view *view, const struct vmdev_modul
 	number(view, "evicted as a word", stats->same_filled);
 	number(view, "evicted locked", stats->locked_evictions);
 	number(view, "zeroed on free", stats->pool_zeroed_on_free);
+	number(view, "memory failed", stats->pool_poisoned);
 	number(view, "read ahead", stats->readahead);
 	number(view, "read ahead, used", stats->readahead_hits);
 }
