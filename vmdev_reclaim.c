@@ -24,6 +24,7 @@
 
 static struct task_struct *reclaim_task;
 static struct vmdev_batch reclaim_batch;	/* the reclaim thread's */
+static atomic_t nr_direct;			/* tasks in direct_reclaim() */
 
 /* ---- the reclaim thread ---- */
 
@@ -175,8 +176,27 @@ static bool at_limit(struct vmdev_space *space)
 	return max && atomic_long_read(&space->frames) >= max;
 }
 
-/* One bounded round of reclaim by the task that needs the frame. */
-static void direct_reclaim(struct vmdev_space *space)
+/*
+ * Tasks that may reclaim at a time. Each has a batch off the policy's queues: with
+ * one for every task that waits, little of a small pool would be left to choose from,
+ * and what they find in each other's hands would count as used.
+ */
+static int direct_max(void)
+{
+	return clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / (16 * VMDEV_BATCH), 1,
+		       num_online_cpus());
+}
+
+/* Frames enough are on their way already: more would be taken from what is in use. */
+static bool frames_coming(struct vmdev_space *space)
+{
+	if (at_limit(space))
+		return vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
+		       READ_ONCE(space->limit_max) / 16;
+	return vmdev_evict_writing() > READ_ONCE(vmdev_pool.high);
+}
+
+static void reclaim_some(struct vmdev_space *space)
 {
 	struct vmdev_batch *b = kmalloc(sizeof(*b), GFP_NOIO | __GFP_NOWARN);
 
@@ -187,6 +207,25 @@ static void direct_reclaim(struct vmdev_space *space)
 		evict_round(b, VMDEV_BATCH / 2, 4 * VMDEV_BATCH);
 	}
 	kfree(b);
+}
+
+/* One bounded round of reclaim by the task that needs the frame, if that helps. */
+static void direct_reclaim(struct vmdev_space *space)
+{
+	if (atomic_inc_return(&nr_direct) <= direct_max() && !frames_coming(space))
+		reclaim_some(space);
+	atomic_dec(&nr_direct);
+}
+
+/* Wait for a frame for a short while. A freed frame wakes one task, not all. */
+static void wait_for_frame(struct vmdev_space *space)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait_exclusive(&vmdev_pool.wait, &wait, TASK_KILLABLE);
+	if ((!vmdev_pool_free_frames() || at_limit(space)) && !fatal_signal_pending(current))
+		schedule_timeout(HZ / 20 + 1);
+	finish_wait(&vmdev_pool.wait, &wait);
 }
 
 /**
@@ -218,8 +257,7 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 			return frame;
 
 		vmdev_pool_kick();
-		wait_event_killable_timeout(vmdev_pool.wait, vmdev_pool_free_frames() > 0 &&
-					    !at_limit(space), HZ / 20 + 1);
+		wait_for_frame(space);
 		frame = vmdev_reclaim_try_frame(space);
 		if (frame)
 			return frame;
