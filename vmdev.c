@@ -136,6 +136,11 @@ static int vmdev_mmap(struct file *file, struct vm_area_struct *vma)
 	err = vmdev_space_grow(space, end << PAGE_SHIFT, !(vma->vm_flags & VM_NORESERVE));
 	if (err)
 		return err == -ENOSPC ? -ENOMEM : err;
+	/*
+	 * So that the kernel doesn't take the next mapping of this file for a part of
+	 * this one before it has asked us: it would neither grow nor reserve the space.
+	 */
+	vmdev_vm_flags_set(vma, VM_NOHUGEPAGE);
 	vma->vm_ops = &vmdev_vm_ops;
 	return 0;
 }

@@ -6,7 +6,8 @@
  * mapping's VMAs and the page-table inlines.
  *
  * Page tables can't go away meanwhile: a VMA is unlinked from i_mmap, under
- * i_mmap_rwsem held for writing, before its tables are freed. A bit that is set
+ * i_mmap_rwsem held for writing, before its tables are freed. Those of the lowest
+ * level may from 6.14 on (MADV_DONTNEED), after a grace period: hence RCU. A bit that is set
  * again or a page that is mapped while we look is a benign race: the answer was
  * right when it was given. TLBs are not flushed, as in the kernel's own
  * ptep_clear_flush_young() on x86: a stale entry only hides one use.
@@ -63,9 +64,10 @@ static void walk_ptes(struct mm_struct *mm, unsigned long addr, unsigned long en
 	if (pud_none(pud) || pud_bad(pud))
 		return;
 	pmd = pmd_offset_lockless(pudp, pud, addr);
+	rcu_read_lock();
 	val = READ_ONCE(*pmd);
 	if (pmd_none(val) || !pmd_present(val) || pmd_bad(val))
-		return;
+		goto out;
 
 	ptl = pte_lockptr(mm, &val);
 	spin_lock(ptl);
@@ -77,6 +79,8 @@ static void walk_ptes(struct mm_struct *mm, unsigned long addr, unsigned long en
 		}
 	}
 	spin_unlock(ptl);
+out:
+	rcu_read_unlock();
 }
 
 /* How use can be learned here, if a policy wants to learn it the way @wanted. */

@@ -18,8 +18,10 @@
 #define pr_fmt(fmt) "vmdev: " fmt
 
 #include <linux/bio.h>
+#include <linux/blk-cgroup.h>
 #include <linux/blkdev.h>
 #include <linux/fs.h>
+#include <linux/ioprio.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
@@ -295,6 +297,18 @@ static const struct extent *find_extent(u32 slot)
 	return &backing.extent[low];
 }
 
+/*
+ * Pages are written by whoever needs a frame, and not only his own: his cgroup's
+ * limits and his priority must not keep others' frames for long.
+ */
+static void write_for_all(struct bio *bio)
+{
+#ifdef CONFIG_BLK_CGROUP
+	bio_associate_blkg_from_css(bio, blkcg_root_css);
+#endif
+	bio->bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
+}
+
 static void submit_block(struct vmdev_request *req)
 {
 	/* Synchronous and not idle: write-back throttling takes it for direct I/O. */
@@ -312,6 +326,8 @@ static void submit_block(struct vmdev_request *req)
 		bio->bi_iter.bi_sector = ext->sector + (sector_t)offset * SECTORS_PER_PAGE;
 		bio->bi_private = req;
 		bio->bi_end_io = bio_done;
+		if (req->op == REQ_OP_WRITE)
+			write_for_all(bio);
 		for (k = 0; k < n; k++)
 			__bio_add_page(bio, req->bv[i + k].bv_page, PAGE_SIZE, 0);
 		atomic_inc(&req->pending);
@@ -319,6 +335,12 @@ static void submit_block(struct vmdev_request *req)
 		i += n;
 	}
 	part_done(req, 0);
+}
+
+/* Must a page not be changed while it is written, as with checksums on the wire? */
+bool vmdev_backing_stable(void)
+{
+	return backing.target && bdev_stable_writes(backing.target);
 }
 
 /**

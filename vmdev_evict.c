@@ -41,9 +41,11 @@
 
 #define BACKOFF_MIN	(HZ / 100 + 1)	/* between failing writes */
 #define BACKOFF_MAX	HZ
+#define ALIVE		(3 * HZ)	/* a store that works ends a write within this */
 
 static LLIST_HEAD(writes_done);
 static atomic_long_t nr_writing;	/* pages under way to the store */
+static unsigned long last_done;		/* when a write last ended, in jiffies */
 static unsigned long backoff;		/* jiffies, 0 while writes succeed */
 static unsigned long backoff_until;
 
@@ -123,15 +125,19 @@ static bool lock_folio(struct vmdev_victim *v)
 {
 	struct folio *folio = v->frame->folio;
 
-	if (vmdev_poison_resident(v->space, v->e)) {
-		vmdev_page_untry(v->e);
-		vmdev_space_put(v->space);
-		return false;
-	}
 	if (!vmdev_page_in(vmdev_page_state(v->e),
 			   VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY)) ||
 	    !folio_trylock(folio)) {
 		keep(v, true);
+		return false;
+	}
+	if (folio_test_hwpoison(folio)) {
+		folio_get(folio);
+		vmdev_poison_take_resident(v->space, v->e);
+		folio_unlock(folio);
+		folio_put(folio);
+		vmdev_page_untry(v->e);
+		vmdev_space_put(v->space);
 		return false;
 	}
 	if (pinned(folio)) {
@@ -355,7 +361,8 @@ static void write_end(struct vmdev_request *req)
  */
 static unsigned int write_out(struct vmdev_batch *b)
 {
-	unsigned int i = 0, n, end, started = 0;
+	unsigned int i = 0, n, end, nr_ios = 0, started;
+	bool stable = vmdev_store_stable();
 	struct vmdev_io *io;
 	void *p;
 	u32 slot;
@@ -380,18 +387,24 @@ static unsigned int write_out(struct vmdev_batch *b)
 			vmdev_slot_sum(slot, p);
 			kunmap_local(p);
 			vmdev_io_add(io, v->frame);
+			/* fault-around leaves such pages alone */
+			if (stable)
+				folio_set_readahead(v->frame->folio);
 			vmdev_space_count(v->space, WRITTEN_PAGES, 1);
 			vmdev_page_set(v->space, v->e, VMDEV_PAGE_WRITING, v->frame->node.id, slot);
 			folio_unlock(v->frame->folio);
 			vmdev_page_untry(v->e);
 			/* the reference to the space stays until write_done() */
 		}
-		started += n;
-		atomic_long_add(n, &nr_writing);
-		vmdev_io_submit(io);
+		b->io[nr_ios++] = io;
 	}
+	started = i;
 	for (; i < b->nr; i++)
 		keep_folio(&b->v[i], true);
+	/* last, when nothing is locked any more: the block layer may have us wait */
+	atomic_long_add(started, &nr_writing);
+	for (i = 0; i < nr_ios; i++)
+		vmdev_io_submit(b->io[i]);
 	return started;
 }
 
@@ -440,7 +453,7 @@ unsigned int vmdev_evict_domain(struct vmdev_batch *b, struct vmdev_domain *doma
 {
 	unsigned int done = 0, seen;
 
-	b->force = false;
+	b->force = vmdev_pool_distressed();
 	while (done < want && scan) {
 		/* full batches keep runs and requests long, up to an eighth of the pool */
 		unsigned long max = clamp_t(unsigned long, vmdev_pool_frames() / 8,
@@ -514,6 +527,7 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 		} else {
 			vmdev_page_set(space, e, VMDEV_PAGE_CLEAN, frame->node.id, slot);
 		}
+		folio_clear_readahead(folio);
 		if (locked)
 			folio_unlock(folio);
 		vmdev_domain_putback(frame, true);
@@ -529,6 +543,8 @@ void vmdev_evict_complete(void)
 	struct vmdev_io *io, *next;
 	unsigned int i;
 
+	if (list)
+		WRITE_ONCE(last_done, jiffies);
 	llist_for_each_entry_safe(io, next, list, done) {
 		struct vmdev_request *req = &io->req;
 
@@ -555,6 +571,13 @@ void vmdev_evict_complete(void)
 bool vmdev_evict_pending(void)
 {
 	return !llist_empty(&writes_done);
+}
+
+/* Will the pages under way to the store be written before long? Context: any. */
+bool vmdev_evict_alive(void)
+{
+	return !vmdev_evict_writing() || vmdev_evict_pending() ||
+	       time_before(jiffies, READ_ONCE(last_done) + ALIVE);
 }
 
 /* Pages under way to the store. Context: any. */

@@ -86,6 +86,9 @@ static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
 		vmdev_slot_free(vmdev_page_slot(e));
 		vmdev_page_set(space, e, VMDEV_PAGE_DIRTY, frame->node.id, 0);
 	}
+	/* before it is written to: nobody must take what is being written for all of it */
+	if (write && vmdev_page_state(e) == VMDEV_PAGE_WRITING)
+		folio_mark_dirty(folio);
 	folio_get(folio);
 	if (folio_lock_killable(folio)) {
 		folio_put(folio);
@@ -109,6 +112,15 @@ static int poisoned(struct vmdev_space *space, unsigned long *e)
 
 	vmdev_page_unlock(e);
 	return gone ? 0 : vmdev_page_wait_killable(e);
+}
+
+/*
+ * A page being written is taken back, unless its frame is needed too badly or the
+ * device can't bear that it is changed.
+ */
+static bool leaves(unsigned int state)
+{
+	return state == VMDEV_PAGE_WRITING && (vmdev_pool_distressed() || vmdev_store_stable());
 }
 
 /*
@@ -136,7 +148,7 @@ again:
 		return err;
 	/* under the page lock: a shrinking size is set before pages are discarded */
 	err = -ERANGE;
-	if (index >= vmdev_space_end(space))
+	if (vmdev_space_ends_before(space, index))
 		goto err_unlock;
 
 	if (vmdev_page_resident(e) &&
@@ -148,7 +160,8 @@ again:
 	}
 	state = vmdev_page_state(e);
 	err = state == VMDEV_PAGE_BAD ? -EIO : -EAGAIN;
-	if (vmdev_page_in(state, VMDEV_TO(BAD) | VMDEV_TO(SWAPPED) | VMDEV_TO(READING)))
+	if (vmdev_page_in(state, VMDEV_TO(BAD) | VMDEV_TO(SWAPPED) | VMDEV_TO(READING)) ||
+	    leaves(state))
 		goto err_unlock;
 
 	if (vmdev_page_in(state, VMDEV_RESIDENT)) {
@@ -193,18 +206,22 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 		if (err)
 			break;
 		state = vmdev_page_state(e);
-		if (index >= vmdev_space_end(space))
+		if (vmdev_space_ends_before(space, index))
 			err = -ERANGE;
 		else if (state == VMDEV_PAGE_BAD)
 			err = -EIO;
-		if (err || vmdev_page_in(state, VMDEV_RESIDENT & ~VMDEV_TO(READING))) {
+		if (err || (vmdev_page_in(state, VMDEV_RESIDENT & ~VMDEV_TO(READING)) &&
+			    !leaves(state))) {
 			vmdev_page_unlock(e);
 			break;
 		}
-		if (state == VMDEV_PAGE_READING) {
+		if (vmdev_page_in(state, VMDEV_IN_IO)) {
 			vmdev_page_unlock(e);
 			*kind = VMDEV_FAULT_MAJOR;
-			err = vmdev_page_wait_killable(e);
+			if (state == VMDEV_PAGE_READING)
+				err = vmdev_page_wait_killable(e);
+			else
+				err = vmdev_page_wait_briefly(e);
 			if (err)
 				break;
 			continue;
@@ -352,24 +369,19 @@ static vm_fault_t vmdev_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t l
 {
 	struct vmdev_space *space = vmf->vma->vm_file->private_data;
 	ktime_t start = ktime_get();
-	vm_fault_t ret = filemap_map_pages(vmf, first, last);
+	vm_fault_t ret;
 
+	/* pages being written are to leave then */
+	if (vmdev_pool_distressed())
+		return 0;
+	ret = filemap_map_pages(vmf, first, last);
 	/* a retried fault was counted when it waited */
 	if ((ret & VM_FAULT_NOPAGE) && !(vmf->flags & FAULT_FLAG_TRIED))
 		count_fault(space, vmf->pgoff, VMDEV_FAULT_MINOR, false, start);
 	return ret;
 }
 
-/*
- * Nothing to do, but the kernel must see it: it merges adjoining mappings without
- * one, and then the second would neither grow nor reserve the space.
- */
-static void vmdev_close(struct vm_area_struct *vma)
-{
-}
-
 const struct vm_operations_struct vmdev_vm_ops = {
-	.close		= vmdev_close,
 	.fault		= vmdev_fault,
 	.map_pages	= vmdev_map_pages,
 };

@@ -309,7 +309,7 @@ static bool gather_ahead(struct vmdev_space *space, pgoff_t index, struct reads 
 
 	if (!e || vmdev_page_state(e) != VMDEV_PAGE_SWAPPED || !vmdev_page_trylock(e))
 		return false;
-	if (vmdev_page_state(e) == VMDEV_PAGE_SWAPPED && index < vmdev_space_end(space)) {
+	if (vmdev_page_state(e) == VMDEV_PAGE_SWAPPED && !vmdev_space_ends_before(space, index)) {
 		frame = vmdev_reclaim_try_frame(space);
 		if (frame) {
 			/* before it can be touched; keeps it out of fault-around too */

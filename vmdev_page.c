@@ -152,6 +152,14 @@ int vmdev_page_wait_killable(unsigned long *e)
 	return wait_on_bit_io(e, VMDEV_ENTRY_BUSY, TASK_KILLABLE) ? -EINTR : 0;
 }
 
+/* The same for a quarter of a second at most. */
+int vmdev_page_wait_briefly(unsigned long *e)
+{
+	int err = wait_on_bit_timeout(e, VMDEV_ENTRY_BUSY, TASK_KILLABLE, HZ / 4);
+
+	return err == -EINTR ? err : 0;
+}
+
 /**
  * vmdev_page_set() - change a page's state
  * @space: whose page

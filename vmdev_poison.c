@@ -117,9 +117,16 @@ void vmdev_poison_take(struct vmdev_space *space, unsigned long *e, struct vmdev
 	}
 }
 
-/* The same for a page that is CLEAN or DIRTY, with what its state says of it. */
-static void take_resident(struct vmdev_space *space, unsigned long *e, struct vmdev_frame *frame)
+/**
+ * vmdev_poison_take_resident() - the same for a page that is CLEAN or DIRTY
+ * @space: the space
+ * @e: the page's entry
+ *
+ * Context: page lock and folio lock held, and a reference to the folio.
+ */
+void vmdev_poison_take_resident(struct vmdev_space *space, unsigned long *e)
 {
+	struct vmdev_frame *frame = vmdev_pool_frame(vmdev_page_frame(e));
 	bool clean = vmdev_page_state(e) == VMDEV_PAGE_CLEAN;
 
 	vmdev_poison_take(space, e, frame, clean ? vmdev_page_slot(e) : VMDEV_SLOT_NONE, clean);
@@ -137,18 +144,16 @@ static void take_resident(struct vmdev_space *space, unsigned long *e, struct vm
  */
 bool vmdev_poison_resident(struct vmdev_space *space, unsigned long *e)
 {
-	struct vmdev_frame *frame;
 	struct folio *folio;
 
 	if (!vmdev_page_in(vmdev_page_state(e), VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY)))
 		return false;
-	frame = vmdev_pool_frame(vmdev_page_frame(e));
-	folio = frame->folio;
+	folio = vmdev_pool_frame(vmdev_page_frame(e))->folio;
 	if (!folio_test_hwpoison(folio))
 		return false;
 	folio_get(folio);
 	folio_lock(folio);
-	take_resident(space, e, frame);
+	vmdev_poison_take_resident(space, e);
 	folio_unlock(folio);
 	folio_put(folio);
 	return true;
@@ -171,7 +176,7 @@ int vmdev_poison_remove(struct vmdev_space *space, struct folio *folio)
 	if (!vmdev_page_trylock(e))
 		return err;
 	if (vmdev_page_in(vmdev_page_state(e), VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY))) {
-		take_resident(space, e, vmdev_pool_frame(vmdev_page_frame(e)));
+		vmdev_poison_take_resident(space, e);
 		err = 0;
 	}
 	vmdev_page_untry(e);
@@ -192,7 +197,8 @@ static void scan_space(struct vmdev_space *space)
 				continue;
 			/* a hint until the page lock is held */
 			folio = READ_ONCE(vmdev_pool_frame(vmdev_page_frame(e))->folio);
-			if (!folio || !folio_test_hwpoison(folio))
+			/* of the page: it may be part of anything by now */
+			if (!folio || !PageHWPoison(&folio->page))
 				continue;
 			vmdev_page_lock(e);
 			vmdev_poison_resident(space, e);
@@ -209,7 +215,7 @@ void vmdev_poison_scan(void)
 	u64 id = 0;
 
 	/* cleared before looking: a failure from here on counts */
-	if (!xchg(&due, false))
+	if (!xchg(&due, false) || !vmdev_pool_poisoned())
 		return;
 	while ((space = vmdev_space_after(id))) {
 		id = space->id;

@@ -38,6 +38,36 @@ void vmdev_pool_kick(void)
 	}
 }
 
+/**
+ * vmdev_pool_distress() - for a second, frames go before use
+ *
+ * For when nothing becomes free however long one waits, because every page is used
+ * again before it is looked at a second time, or before it is written. Until then
+ * victims are taken whether they were used or not, and a page being written isn't
+ * taken back: who needs it waits until it is written.
+ *
+ * Context: any.
+ */
+void vmdev_pool_distress(void)
+{
+	WRITE_ONCE(vmdev_pool.distress, (jiffies + HZ) | 1);
+	vmdev_pool_kick();
+}
+
+/* Context: any. */
+bool vmdev_pool_distressed(void)
+{
+	unsigned long until = READ_ONCE(vmdev_pool.distress);
+
+	if (likely(!until))
+		return false;
+	if (time_before(jiffies, until))
+		return true;
+	/* or jiffies would come round to it */
+	WRITE_ONCE(vmdev_pool.distress, 0);
+	return false;
+}
+
 static void set_watermarks(unsigned long frames)
 {
 	struct vmdev_pool *pool = &vmdev_pool;
@@ -135,13 +165,13 @@ static struct vmdev_frame *get_hole(void)
 int vmdev_pool_grow(unsigned long frames)
 {
 	struct vmdev_pool *pool = &vmdev_pool;
-	unsigned long before = pool->held;
+	unsigned long held = pool->held, target = pool->target, lost = pool->nr_lost;
 	struct vmdev_frame *frame;
 	struct page *page;
 	int err = 0;
 
-	if (frames > pool_max || (frames > before &&
-				  frames - before > (unsigned long)si_mem_available()))
+	if (frames > pool_max || (frames > held &&
+				  frames - held > (unsigned long)si_mem_available()))
 		return -ENOMEM;
 
 	spin_lock(&pool->lock);
@@ -172,7 +202,10 @@ int vmdev_pool_grow(unsigned long frames)
 	return 0;
 
 err_shrink:
-	vmdev_pool_retarget(before);
+	vmdev_pool_retarget(target);
+	spin_lock(&pool->lock);
+	WRITE_ONCE(pool->nr_lost, lost);
+	spin_unlock(&pool->lock);
 	return err;
 }
 
@@ -436,6 +469,8 @@ void vmdev_pool_free_erased(struct vmdev_frame *frame)
 		vmdev_pool_kick();
 		return;
 	}
+	/* who held it may have marked it since it left the page cache */
+	folio_clear_dirty(frame->folio);
 	folio_zero_range(frame->folio, 0, PAGE_SIZE);
 	set_bit(VMDEV_FRAME_ZEROED, &frame->flags);
 	vmdev_count(zeroed_on_free);
@@ -494,6 +529,25 @@ unsigned long vmdev_pool_pinned(struct vmdev_space *space)
 			pinned++;
 	}
 	return pinned;
+}
+
+/* Has the memory of a frame in use failed? Context: process. */
+bool vmdev_pool_poisoned(void)
+{
+	/* pairs with smp_store_release() in get_hole() */
+	unsigned long i, nr = smp_load_acquire(&vmdev_pool.nr_frames);
+
+	for (i = 0; i < nr; i++) {
+		struct vmdev_frame *frame = vmdev_pool_frame(i);
+		struct folio *folio = READ_ONCE(frame->folio);
+
+		/* of the page: it may be part of anything by now */
+		if (folio && READ_ONCE(frame->space) && PageHWPoison(&folio->page))
+			return true;
+		if (!(i % 4096))
+			cond_resched();
+	}
+	return false;
 }
 
 /**

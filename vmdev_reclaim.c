@@ -21,10 +21,23 @@
 
 #define STALL_TIMEOUT		(10 * HZ)	/* no frame became free for so long */
 #define WAIT_TIMEOUT		(60 * HZ)	/* one task waited for so long in all */
+#define STALL_DISTRESS		(HZ / 2)	/* the same, until use counts no longer */
+#define WAIT_DISTRESS		(2 * HZ)
+#define ROUND			(16 * VMDEV_BATCH)	/* frames of a domain looked at in a row */
 
 static struct task_struct *reclaim_task;
 static struct vmdev_batch reclaim_batch;	/* the reclaim thread's */
 static atomic_t nr_direct;			/* tasks in direct_reclaim() */
+
+/*
+ * Nothing has become free for long. A store that doesn't answer is no reason: then
+ * pages that are being written must stay in reach.
+ */
+static void distress(void)
+{
+	if (vmdev_evict_alive())
+		vmdev_pool_distress();
+}
 
 /* ---- the reclaim thread ---- */
 
@@ -41,11 +54,11 @@ static unsigned long excess(struct vmdev_space *space)
 /*
  * Go once round the domains and evict @want frames, from each in proportion to
  * what it has, and from limited spaces what they have in excess; look at @scan of
- * each at most, 0 for all of it twice. Return: frames free or on their way.
+ * each at most. Return: frames free or on their way.
  */
 static unsigned int evict_round(struct vmdev_batch *b, unsigned long want, unsigned long scan)
 {
-	unsigned long i, nr, total, share, most;
+	unsigned long i, nr, total, share;
 	struct vmdev_domain *domain;
 	unsigned int done = 0;
 
@@ -61,9 +74,8 @@ static unsigned int evict_round(struct vmdev_batch *b, unsigned long want, unsig
 			share = excess(domain->owner);
 			b->own = true;
 		}
-		most = scan ? scan : 2 * READ_ONCE(domain->policy.nr) + VMDEV_BATCH;
 		if (share)
-			done += vmdev_evict_domain(b, domain, share, most);
+			done += vmdev_evict_domain(b, domain, share, scan);
 		b->own = false;
 		vmdev_domain_put(domain);
 	}
@@ -73,33 +85,37 @@ static unsigned int evict_round(struct vmdev_batch *b, unsigned long want, unsig
 /* Pages under way at most: enough for a deep queue, never most of the pool. */
 static unsigned long writing_max(void)
 {
-	return clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / 4, 2, 1024);
+	return clamp(vmdev_pool_frames() / 4, 2UL, 1024UL);
 }
 
 /* Bring the pool back to its high watermark. Context: reclaim thread. */
 static void balance(struct vmdev_batch *b)
 {
-	unsigned long want, idle = 0;
+	/* rounds until each frame has been looked at twice, and again */
+	unsigned long laps = 2 * vmdev_pool_frames() / ROUND + 2;
+	unsigned long want, writing, idle = 0;
 
 	while (!kthread_should_stop()) {
 		vmdev_evict_complete();
 		want = vmdev_pool_shortage();
-		if (want <= vmdev_evict_writing()) {
+		writing = vmdev_evict_writing();
+		if (want <= writing) {
 			/* limited spaces may be in excess all the same */
-			evict_round(b, 0, 0);
+			evict_round(b, 0, ROUND);
 			return;
 		}
-		if (vmdev_evict_writing() >= writing_max()) {
+		if (writing >= writing_max()) {
 			wait_event_timeout(vmdev_pool.event, vmdev_evict_pending(), HZ / 10);
 			continue;
 		}
-		if (evict_round(b, want - vmdev_evict_writing(), 0)) {
+		/* a little at a time: finished writes free frames in between */
+		if (evict_round(b, min(want, writing_max()) - writing, ROUND)) {
 			idle = 0;
-		} else if (++idle > 1) {
+		} else if (++idle > laps) {
 			/* everything is in use, pinned or can't be written: later again */
 			wait_event_timeout(vmdev_pool.event, vmdev_evict_pending() ||
 					   kthread_should_stop(), HZ / 50 + 1);
-			if (idle > 10)
+			if (idle > laps + 10)
 				return;
 		}
 	}
@@ -183,7 +199,7 @@ static bool at_limit(struct vmdev_space *space)
  */
 static int direct_max(void)
 {
-	return clamp_t(unsigned long, READ_ONCE(vmdev_pool.target) / (16 * VMDEV_BATCH), 1,
+	return clamp_t(unsigned long, vmdev_pool_frames() / (16 * VMDEV_BATCH), 1,
 		       num_online_cpus());
 }
 
@@ -193,7 +209,7 @@ static bool frames_coming(struct vmdev_space *space)
 	if (at_limit(space))
 		return vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
 		       READ_ONCE(space->limit_max) / 16;
-	return vmdev_evict_writing() > READ_ONCE(vmdev_pool.high);
+	return vmdev_evict_writing() > vmdev_pool_shortage();
 }
 
 static void reclaim_some(struct vmdev_space *space)
@@ -266,6 +282,9 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 		if (now != progress)
 			stall = jiffies;
 		progress = now;
+		if (time_after(jiffies, stall + STALL_DISTRESS) ||
+		    time_after(jiffies, begin + WAIT_DISTRESS))
+			distress();
 		if (time_after(jiffies, stall + STALL_TIMEOUT) ||
 		    time_after(jiffies, begin + WAIT_TIMEOUT)) {
 			vmdev_count(oom);
@@ -292,6 +311,8 @@ void vmdev_reclaim_shrink(struct vmdev_space *space)
 		max = READ_ONCE(space->limit_max);
 		if (!max || atomic_long_read(&space->frames) <= max)
 			return;
+		if (time_after(jiffies, begin + WAIT_DISTRESS))
+			distress();
 		direct_reclaim(space);
 		vmdev_pool_kick();
 		schedule_timeout_killable(1);
@@ -323,6 +344,8 @@ int vmdev_reclaim_resize(unsigned long frames)
 		if (held < least)
 			stall = jiffies;
 		least = min(least, held);
+		if (time_after(jiffies, stall + STALL_DISTRESS))
+			distress();
 		schedule_timeout_killable(HZ / 50 + 1);
 		if (fatal_signal_pending(current))
 			err = -EINTR;

@@ -500,8 +500,9 @@ static int zero_tail(struct vmdev_space *space, u64 size)
 	if (!offset || vmdev_fault_reads_zero(space, index))
 		return 0;
 	folio = vmdev_fault_get(space, index, true);
+	/* nothing can be seen of a bad page anyway */
 	if (IS_ERR(folio))
-		return PTR_ERR(folio);
+		return PTR_ERR(folio) == -EIO ? 0 : PTR_ERR(folio);
 	folio_zero_segment(folio, offset, PAGE_SIZE);
 	folio_mark_dirty(folio);
 	folio_put(folio);
@@ -512,6 +513,7 @@ static int grow_locked(struct vmdev_space *space, u64 size, bool reserve)
 {
 	u64 old = i_size_read(space->inode);
 	unsigned long pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	unsigned long reserved = space->reserved;
 	int err;
 
 	lockdep_assert_held(&space->size_mutex);
@@ -525,8 +527,11 @@ static int grow_locked(struct vmdev_space *space, u64 size, bool reserve)
 	if (size > old) {
 		/* a mapping may have written behind the old end of its last page */
 		err = zero_tail(space, old);
-		if (err)
+		if (err) {
+			/* less is always granted */
+			set_reserved(space, reserved);
 			return err;
+		}
 		i_size_write(space->inode, size);
 	}
 	return 0;
@@ -575,6 +580,8 @@ int vmdev_space_resize(struct vmdev_space *space, u64 size)
 		if (!err) {
 			/* no fault goes past the size from here on */
 			i_size_write(space->inode, size);
+			/* pairs with the one in vmdev_space_ends_before() */
+			smp_mb();
 			/* to the end, killed or not: what is cut off must not come back */
 			unmap_mapping_range(space->inode->i_mapping, (loff_t)end << PAGE_SHIFT,
 					    0, 0);

@@ -122,6 +122,12 @@ bool vmdev_store_low(void)
 	return vmdev_store_slots() - vmdev_store_used() < 2 * VMDEV_REQUEST_PAGES;
 }
 
+/* See vmdev_backing_stable(). */
+bool vmdev_store_stable(void)
+{
+	return vmdev_backing_stable();
+}
+
 /* ---- requests ---- */
 
 /**

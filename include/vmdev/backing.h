@@ -13,6 +13,7 @@ int vmdev_backing_open(const char *path, u64 pages, u64 *found);
 void vmdev_backing_close(void);
 const char *vmdev_backing_path(void);
 u64 vmdev_backing_features(void);
+bool vmdev_backing_stable(void);
 void vmdev_backing_submit(struct vmdev_request *req);
 
 #endif /* _VMDEV_BACKING_H */

@@ -24,6 +24,15 @@ static inline void vmdev_vm_flags_clear(struct vm_area_struct *vma, unsigned lon
 #endif
 }
 
+static inline void vmdev_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#ifdef VMDEV_HAVE_VM_FLAGS_CLEAR
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
 /* Drop the lock a fault came in with: mmap_lock, or the VMA's own from 6.4. */
 static inline void vmdev_fault_unlock(struct vm_fault *vmf)
 {

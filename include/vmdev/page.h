@@ -108,6 +108,7 @@ void vmdev_page_unlock(unsigned long *e);
 void vmdev_page_untry(unsigned long *e);
 void vmdev_page_wait(unsigned long *e);
 int vmdev_page_wait_killable(unsigned long *e);
+int vmdev_page_wait_briefly(unsigned long *e);
 
 void vmdev_page_set(struct vmdev_space *space, unsigned long *e, unsigned int state,
 		    u32 frame, u32 slot);

@@ -18,6 +18,7 @@ bool vmdev_poison_due(void);
 void vmdev_poison_scan(void);
 void vmdev_poison_take(struct vmdev_space *space, unsigned long *e, struct vmdev_frame *frame,
 		       u32 slot, bool good);
+void vmdev_poison_take_resident(struct vmdev_space *space, unsigned long *e);
 bool vmdev_poison_resident(struct vmdev_space *space, unsigned long *e);
 int vmdev_poison_remove(struct vmdev_space *space, struct folio *folio);
 

@@ -73,6 +73,7 @@ struct vmdev_cpu_cache {
  * @wait: tasks waiting for a free frame
  * @event: where the reclaim thread waits for something to do
  * @kick: it should look at the pool
+ * @distress: frames are so hard to get until then, in jiffies; 0 for never
  * @cache: the CPU caches
  * @chunk: frame descriptors, VMDEV_CHUNK_FRAMES each, never moved
  * @nr_frames: descriptors there are
@@ -95,6 +96,7 @@ struct vmdev_pool {
 	wait_queue_head_t wait;
 	wait_queue_head_t event;
 	bool kick;
+	unsigned long distress;
 	struct vmdev_cpu_cache __percpu *cache;
 	struct vmdev_frame **chunk;
 	unsigned long nr_frames;
@@ -124,6 +126,7 @@ unsigned long vmdev_pool_frames(void);
 unsigned long vmdev_pool_shortage(void);
 unsigned long vmdev_pool_headroom(unsigned long frames);
 unsigned long vmdev_pool_pinned(struct vmdev_space *space);
+bool vmdev_pool_poisoned(void);
 struct vmdev_frame *vmdev_pool_alloc(void);
 void vmdev_pool_free(struct vmdev_frame *frame);
 void vmdev_pool_free_erased(struct vmdev_frame *frame);
@@ -132,5 +135,7 @@ void vmdev_pool_replace(void);
 void vmdev_pool_unpark(void);
 void vmdev_pool_event(void);
 void vmdev_pool_kick(void);
+void vmdev_pool_distress(void);
+bool vmdev_pool_distressed(void);
 
 #endif /* _VMDEV_POOL_H */

@@ -117,6 +117,17 @@ static inline pgoff_t vmdev_space_end(struct vmdev_space *space)
 	return DIV_ROUND_UP_ULL(i_size_read(space->inode), PAGE_SIZE);
 }
 
+/*
+ * Is page @index past the end? Who makes a space shorter sets the size and then
+ * looks for page locks that are held. Context: page lock held.
+ */
+static inline bool vmdev_space_ends_before(struct vmdev_space *space, pgoff_t index)
+{
+	/* pairs with the one in vmdev_space_resize() */
+	smp_mb__after_atomic();
+	return index >= vmdev_space_end(space);
+}
+
 int vmdev_space_init(void);
 void vmdev_space_exit(void);
 struct vmdev_space *vmdev_space_open(void);

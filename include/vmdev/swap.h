@@ -41,6 +41,7 @@ u64 vmdev_store_features(void);
 unsigned long vmdev_store_slots(void);
 unsigned long vmdev_store_used(void);
 bool vmdev_store_low(void);
+bool vmdev_store_stable(void);
 
 unsigned int vmdev_slot_alloc(unsigned int want, u32 *slot);
 void vmdev_slot_free(u32 slot);

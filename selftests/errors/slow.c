@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A store so slow that whatever is being written is used again before it is written:
+ * threads go round pages that are a few more than the frames. They get frames all the
+ * same, at the store's pace, and the pool can be shrunk.
+ */
+#define _GNU_SOURCE
+#include "dm_store.h"
+
+#define PAGES		264U	/* of 256 frames */
+#define THREADS		2
+#define DELAY_MS	300
+#define SECONDS		15
+
+struct load {
+	struct vt_space space;
+	atomic_ulong rounds;
+};
+
+static void dm_slow_writes(unsigned int ms)
+{
+	struct dm_line line = { .sectors = DM_SECTORS, .type = "delay" };
+
+	snprintf(line.params, sizeof(line.params), "%s 0 0 %s 0 %u", vl_disk(), vl_disk(), ms);
+	dm_set_table(&line, 1);
+}
+
+static bool rewrite(struct vt_crew *crew, unsigned int id)
+{
+	struct load *load = crew->arg;
+	unsigned int seed = 1;
+
+	for (unsigned int i = id; i < PAGES; i += THREADS)
+		fill_page(load->space.mem + i * vt_page_size(), seed, i);
+	for (; !atomic_load(&crew->stop); seed++) {
+		for (unsigned int i = id; i < PAGES; i += THREADS) {
+			char *page = load->space.mem + i * vt_page_size();
+
+			vt_check(check_page(page, seed, i), "page %u, round %u", i, seed);
+			fill_page(page, seed + 1, i);
+		}
+		atomic_fetch_add(&load->rounds, 1);
+	}
+	return true;
+}
+
+static bool test_slow_writes(void)
+{
+	struct load load = { 0 };
+	struct vt_crew crew;
+
+	dm_load(1, "%s", "");
+	dm_slow_writes(DELAY_MS);
+	load.space = vt_space_new(PAGES * vt_page_size());
+	vt_crew_start(&crew, THREADS, rewrite, &load);
+	vt_sleep_ms(SECONDS * 1000);
+	vt_check(vt_crew_stop(&crew), "a page was lost");
+	vt_msg("%lu rounds, %" PRIu64 " evictions", atomic_load(&load.rounds),
+	       vt_sysfs_u64("stats/evictions"));
+	vt_check(vt_sysfs_u64("stats/oom") == 0, "no frame was found");
+	vt_check(atomic_load(&load.rounds) > 0, "no round was finished");
+	vt_space_free(&load.space);
+	return true;
+}
+
+/* Everything fits: nobody waits for a frame but who shrinks the pool. */
+static bool test_shrink(void)
+{
+	struct load load = { 0 };
+	struct vt_crew crew;
+	int ret;
+
+	dm_load(2, "%s", "");
+	dm_slow_writes(DELAY_MS);
+	load.space = vt_space_new(PAGES * vt_page_size());
+	vt_crew_start(&crew, THREADS, rewrite, &load);
+	vt_sleep_ms(1000);
+	ret = vt_try_pool_frames(200);
+	vt_check(!ret, "pool/frames = 200: %s", strerror(-ret));
+	vt_check(vt_crew_stop(&crew), "a page was lost");
+	vt_space_free(&load.space);
+	return true;
+}
+
+static const struct vt_test tests[] = {
+	{ "more than the pool, writes slower than its use", test_slow_writes },
+	{ "shrink a pool in use, writes slower than its use", test_shrink },
+};
+
+int main(void)
+{
+	const struct vl_suite suite = {
+		.tests = tests,
+		.count = ARRAY_SIZE(tests),
+		.seconds = 100,
+		.before_unload = dm_before_unload,
+		.after_unload = dm_remove,
+	};
+
+	dm_modprobe();
+	return vl_run(&suite);
+}
