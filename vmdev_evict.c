@@ -358,7 +358,7 @@ static unsigned int write_out(struct vmdev_batch *b)
 		n = vmdev_slot_alloc(b->nr - i, &slot);
 		if (!n)
 			break;
-		io = vmdev_io_alloc(REQ_OP_WRITE, slot, GFP_NOWAIT | __GFP_NOWARN);
+		io = vmdev_io_try_alloc(REQ_OP_WRITE, slot);
 		if (!io) {
 			while (n--)
 				vmdev_slot_free(slot + n);

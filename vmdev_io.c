@@ -48,29 +48,36 @@ static atomic_t nr_ios;
 
 /* ---- requests ---- */
 
-/**
- * vmdev_io_alloc() - a request without pages
- * @op: REQ_OP_READ or REQ_OP_WRITE
- * @slot: its first slot
- * @gfp: GFP_NOIO, which always succeeds, or GFP_NOWAIT
- *
- * Context: process. Without a wait in @gfp page locks may be held; with one they
- * may be held as well, since only requests under way are waited for, and their
- * completions take no page lock.
- * Return: the request, or NULL.
- */
-struct vmdev_io *vmdev_io_alloc(enum req_op op, u32 slot, gfp_t gfp)
+static struct vmdev_io *io_init(struct vmdev_io *io, enum req_op op, u32 slot)
 {
-	struct vmdev_io *io = mempool_alloc(io_pool, gfp);
-
-	if (!io)
-		return NULL;
 	atomic_inc(&nr_ios);
 	io->req.op = op;
 	io->req.slot = slot;
 	io->req.nr = 0;
 	io->space = NULL;
 	return io;
+}
+
+/**
+ * vmdev_io_alloc() - a request without pages
+ * @op: REQ_OP_READ or REQ_OP_WRITE
+ * @slot: its first slot
+ *
+ * Context: process. Page locks may be held: only requests under way are waited
+ * for, and their completions take no page lock.
+ * Return: the request; with a reserve and a wait it can't fail.
+ */
+struct vmdev_io *vmdev_io_alloc(enum req_op op, u32 slot)
+{
+	return io_init(mempool_alloc(io_pool, GFP_NOIO), op, slot);
+}
+
+/* The same without waiting: NULL when none is free. */
+struct vmdev_io *vmdev_io_try_alloc(enum req_op op, u32 slot)
+{
+	struct vmdev_io *io = mempool_alloc(io_pool, GFP_NOWAIT | __GFP_NOWARN);
+
+	return io ? io_init(io, op, slot) : NULL;
 }
 
 /* Context: any. */
@@ -104,9 +111,10 @@ static void read_end(struct vmdev_request *req);
 /* One page has been read well. Context: any; nobody else may leave READING. */
 static void read_good(struct vmdev_space *space, struct vmdev_frame *frame, u32 slot)
 {
+	unsigned long *e = vmdev_page_find(space, frame->index);
+
 	folio_mark_uptodate(frame->folio);
-	vmdev_page_set(space, vmdev_page_find(space, frame->index), VMDEV_PAGE_CLEAN, frame->node.id,
-		       slot);
+	vmdev_page_set(space, e, VMDEV_PAGE_CLEAN, frame->node.id, slot);
 }
 
 /* One page can't be had. Context: process. */
@@ -144,7 +152,7 @@ static void read_singly(struct vmdev_io *io)
 		struct vmdev_io *one;
 
 		/* each comes back when its read ends, so this doesn't wait for itself */
-		one = vmdev_io_alloc(REQ_OP_READ, io->req.slot + i, GFP_NOIO);
+		one = vmdev_io_alloc(REQ_OP_READ, io->req.slot + i);
 		one->space = io->space;
 		one->req.end = read_end;
 		vmdev_io_add(one, io->frame[i]);
@@ -243,7 +251,7 @@ static void send(struct vmdev_space *space, struct reads *r)
 			io = NULL;
 		}
 		if (!io) {
-			io = vmdev_io_alloc(REQ_OP_READ, r->page[i].slot, GFP_NOIO);
+			io = vmdev_io_alloc(REQ_OP_READ, r->page[i].slot);
 			io->space = space;
 			io->req.end = read_end;
 		}

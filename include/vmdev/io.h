@@ -34,7 +34,8 @@ extern unsigned int vmdev_readahead;
 
 int vmdev_io_init(void);
 void vmdev_io_exit(void);
-struct vmdev_io *vmdev_io_alloc(enum req_op op, u32 slot, gfp_t gfp);
+struct vmdev_io *vmdev_io_alloc(enum req_op op, u32 slot);
+struct vmdev_io *vmdev_io_try_alloc(enum req_op op, u32 slot);
 void vmdev_io_free(struct vmdev_io *io);
 void vmdev_io_add(struct vmdev_io *io, struct vmdev_frame *frame);
 void vmdev_io_submit(struct vmdev_io *io);
