@@ -218,8 +218,8 @@ static void check_spaces(void)
 	ok(data.spaces_count == 2, "spaces: two");
 	is(data.spaces[1].comm, "a b \"c\"", "spaces: a name with blanks");
 	text = show(false, false);
-	ok(strstr(text,
-	 "        1       10 cat                   8 KiB      4 KiB      8 KiB         15\n"),
+	ok(strstr(text, "        1       10 cat                   8 KiB      4 KiB      8 KiB"
+			"         15\n"),
 	   "table: the first space");
 	ok(strstr(text, "      2       11 a b \"c\""), "table: the second space");
 	free(text);
