@@ -20,8 +20,9 @@
  *
  *   vmdev_ctl            mutex: SET_LIMIT, pool resize, policy change, list of
  *                        spaces; never in mmap or fault; no copy_*_user below
+ *   inode lock of the space: writes that append, one after the other; their
+ *                        buffer may be a mapping, and fault
  *   mm->mmap_lock, or the VMA lock: taken by the core before mmap and fault
- *   inode lock of the space: writes that append, one after the other
  *   space->size_mutex    size changes and discards; killable where a user waits
  *   page lock            LOCK above, sleeping: state, frame, slot of a page that
  *                        is not BUSY. A task waits for one page lock at most; a
