@@ -3,11 +3,13 @@
  * Everything at once for VMDEV_STRESS_SECONDS (60): threads and processes that
  * write, verify, read, evict, discard and remap pages of one space, fork, get
  * killed, open spaces of their own, do direct I/O from the mapping, while the
- * pool is resized and the policy switched. Every worker owns its pages and knows
- * what each must hold; every failure prints the seed it can be repeated from
- * (VMDEV_STRESS_SEED).
+ * pool is resized, limits and the policy change, and all that can be read is.
+ * Every worker owns its pages and knows what each must hold; every failure prints
+ * the seed it can be repeated from (VMDEV_STRESS_SEED).
  */
 #define _GNU_SOURCE
+#include <dirent.h>
+
 #include "vmdev_test.h"
 
 #define OWN		1200	/* pages a worker owns */
@@ -406,6 +408,59 @@ static bool tuner(void *arg)
 	return true;
 }
 
+/* Every file below a directory, for what reading it does. */
+static bool read_files(const char *dir)
+{
+	char path[512], buf[4096];
+	struct dirent *entry;
+	DIR *d = opendir(dir);
+	bool ok = true;
+
+	vt_check(d, "%s: %s", dir, strerror(errno));
+	while (ok && (entry = readdir(d))) {
+		int fd;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (entry->d_type == DT_DIR) {
+			ok = read_files(path);
+			continue;
+		}
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		ok = fd >= 0 && read(fd, buf, sizeof(buf)) >= 0;
+		if (!ok)
+			vt_msg("%s: %s", path, strerror(errno));
+		close(fd);
+	}
+	closedir(d);
+	return ok;
+}
+
+/* All that can be watched, and the space's limit. */
+static bool watcher(void *arg)
+{
+	const char *debug = "/sys/kernel/debug/vmdev";
+	struct vt_space *s = arg;
+	uint64_t rounds = 0, rnd = base_seed + 17;
+	struct vmdev_info info;
+
+	for (; time_left(); rounds++) {
+		uint64_t max = vt_random(&rnd) & 1 ? 512 + vt_random(&rnd) % 2048 : 0;
+		int ret = vt_set_limit(s->fd, max, 0);
+
+		vt_check(!ret, "SET_LIMIT %" PRIu64 ": %s", max, strerror(-ret));
+		vt_check(read_files(VT_SYSFS), "sysfs");
+		if (!access(debug, R_OK))
+			vt_check(read_files(debug), "debugfs");
+		vt_check(!vt_info(s->fd, &info), "GET_INFO");
+		vt_check(vt_count_states(s->fd, 0, PAGES, ~0U) == PAGES, "GET_MAP");
+		vt_sleep_ms(vt_random(&rnd) % 50);
+	}
+	vt_msg("watcher: %" PRIu64 " rounds", rounds);
+	return true;
+}
+
 static pid_t start(bool (*worker)(void *arg), struct vt_space *s)
 {
 	pid_t pid = vt_fork();
@@ -417,7 +472,7 @@ static pid_t start(bool (*worker)(void *arg), struct vt_space *s)
 
 static bool everything(void)
 {
-	bool (*const workers[])(void *arg) = { forker, killer, opener, tuner };
+	bool (*const workers[])(void *arg) = { forker, killer, opener, tuner, watcher };
 	pid_t pids[ARRAY_SIZE(workers)];
 	struct vt_space s = vt_space_new(PAGES * vt_page_size());
 	struct vmdev_stats stats;
