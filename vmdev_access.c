@@ -44,22 +44,25 @@ static void dirty_pte(pte_t *ptep, unsigned int i, void *data)
 static void walk_ptes(struct mm_struct *mm, unsigned long addr, unsigned long end,
 		      unsigned int i, access_fn fn, void *data)
 {
-	pgd_t *pgd = pgd_offset(mm, addr);
-	p4d_t *p4d;
-	pud_t *pud;
+	pgd_t *pgdp = pgd_offset(mm, addr), pgd = READ_ONCE(*pgdp);
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
 	pmd_t *pmd, val;
 	pte_t *ptep;
 	spinlock_t *ptl;	/* of the page-table page */
 
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
+	/* without locks: what is there may be filled in, but does not go away */
+	if (pgd_none(pgd) || pgd_bad(pgd))
 		return;
-	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
+	p4dp = p4d_offset_lockless(pgdp, pgd, addr);
+	p4d = READ_ONCE(*p4dp);
+	if (p4d_none(p4d) || p4d_bad(p4d))
 		return;
-	pud = pud_offset(p4d, addr);
-	if (pud_none(*pud) || pud_bad(*pud))
+	pudp = pud_offset_lockless(p4dp, p4d, addr);
+	pud = READ_ONCE(*pudp);
+	if (pud_none(pud) || pud_bad(pud))
 		return;
-	pmd = pmd_offset(pud, addr);
+	pmd = pmd_offset_lockless(pudp, pud, addr);
 	val = READ_ONCE(*pmd);
 	if (pmd_none(val) || !pmd_present(val) || pmd_bad(val))
 		return;

@@ -69,7 +69,7 @@ void vmdev_domain_destroy(struct vmdev_domain *domain)
 void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame, bool refault)
 {
 	spin_lock(&domain->lock);
-	frame->domain = domain;
+	WRITE_ONCE(frame->domain, domain);
 	domain->policy.ops->insert(&domain->policy, &frame->node, refault);
 	spin_unlock(&domain->lock);
 }
@@ -91,7 +91,7 @@ void vmdev_domain_remove(struct vmdev_frame *frame)
 	take_out_locked(domain, frame);
 	atomic_long_dec(&frame->space->frames);
 	WRITE_ONCE(frame->space, NULL);
-	frame->domain = NULL;
+	WRITE_ONCE(frame->domain, NULL);
 	spin_unlock(&domain->lock);
 }
 
@@ -115,7 +115,7 @@ void vmdev_domain_move(struct vmdev_frame *frame, struct vmdev_domain *to)
 		return;
 	spin_lock(&from->lock);
 	take_out_locked(from, frame);
-	frame->domain = NULL;
+	WRITE_ONCE(frame->domain, NULL);
 	spin_unlock(&from->lock);
 	vmdev_domain_insert(to, frame, true);
 }
@@ -215,7 +215,8 @@ unsigned int vmdev_domain_isolate(struct vmdev_domain *domain, struct vmdev_vict
 void vmdev_domain_unisolate(struct vmdev_domain *domain, struct vmdev_victim *v)
 {
 	spin_lock(&domain->lock);
-	if (v->frame->domain == domain &&
+	/* another domain's lock may guard it now: then it is, and stays, not this one */
+	if (READ_ONCE(v->frame->domain) == domain &&
 	    test_and_clear_bit(VMDEV_FRAME_ISOLATED, &v->frame->flags))
 		domain->policy.ops->putback(&domain->policy, &v->frame->node, true);
 	spin_unlock(&domain->lock);

@@ -354,10 +354,11 @@ static unsigned int window_max(struct vmdev_space *space, const struct vmdev_str
 {
 	unsigned int max = min_t(unsigned long, READ_ONCE(vmdev_readahead),
 				 READ_ONCE(vmdev_pool.target) / 8);
+	int mode = READ_ONCE(space->ra_mode);
 
-	if (space->ra_mode == POSIX_FADV_RANDOM)
+	if (mode == POSIX_FADV_RANDOM)
 		return 0;
-	if (space->ra_mode == POSIX_FADV_SEQUENTIAL)
+	if (mode == POSIX_FADV_SEQUENTIAL)
 		return s->stride ? max : 0;
 	if (s->streak < 2)
 		return 0;
