@@ -29,7 +29,9 @@ help:
 	@echo '  make tests          the selftests'
 	@echo '  make vm             a root shell in a VM with the module loaded'
 	@echo '  make run-tests      the selftests in the VM; T=mem, T=mem/swap_through: some'
-	@echo '  make static         compiler, sparse, checkpatch, kernel-doc and shellcheck'
+	@echo '  make static         compiler, sparse, coccinelle, checkpatch, kernel-doc, shellcheck'
+	@echo '  make check-debug    the suite under KASAN, lockdep, kmemleak, KCSAN; coverage'
+	@echo '  make coverage       the part of it that gives build/coverage/html'
 	@echo '  make bench-compare  pages a second beside native swap'
 	@echo '  make install        module, library and tool; KVER, PREFIX, DESTDIR'
 	@echo '  make clean          remove everything that was built'
@@ -67,6 +69,14 @@ check:
 	@scripts/install-deps build test
 	@KVER=$(KVER) KDIR=$(KDIR) scripts/check $(BUILD)
 
+check-debug:
+	@scripts/install-deps build test debug
+	@scripts/check-debug $(BUILD)
+
+coverage:
+	@scripts/install-deps build test debug
+	@scripts/check-debug $(BUILD) coverage
+
 demo:
 	@scripts/install-deps build demo
 	@$(MAKE) -s module user-root
@@ -89,5 +99,5 @@ clean:
 	$(MAKE) -C selftests BUILD=$(BUILD) clean
 	rm -rf $(BUILD)
 
-.PHONY: help deps module user user-root tests vm run-tests static check demo \
-	bench-compare install clean
+.PHONY: help deps module user user-root tests vm run-tests static check check-debug \
+	coverage demo bench-compare install clean
