@@ -195,6 +195,24 @@ static ssize_t vmdev_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return done || err == -ERANGE ? done : err;
 }
 
+/* The space is at least @pos + @n bytes large from now on, if the page at @pos can be had. */
+static int make_room(struct vmdev_space *space, loff_t pos, size_t n)
+{
+	struct folio *folio;
+
+	if (pos + n <= i_size_read(space->inode))
+		return 0;
+	/* a write that fails for a bad last page must not move the end */
+	if (pos >> PAGE_SHIFT < vmdev_space_end(space)) {
+		folio = vmdev_fault_get(space, pos >> PAGE_SHIFT, false);
+		if (!IS_ERR(folio))
+			folio_put(folio);
+		else if (PTR_ERR(folio) != -ERANGE)
+			return PTR_ERR(folio);
+	}
+	return vmdev_space_grow(space, pos + n, true);
+}
+
 static ssize_t write_pages(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct vmdev_space *space = iocb->ki_filp->private_data;
@@ -216,11 +234,9 @@ static ssize_t write_pages(struct kiocb *iocb, struct iov_iter *from)
 			err = -EFAULT;
 			break;
 		}
-		if (iocb->ki_pos + n > i_size_read(space->inode)) {
-			err = vmdev_space_grow(space, iocb->ki_pos + n, true);
-			if (err)
-				break;
-		}
+		err = make_room(space, iocb->ki_pos, n);
+		if (err)
+			break;
 		folio = vmdev_fault_get(space, iocb->ki_pos >> PAGE_SHIFT, true);
 		if (IS_ERR(folio)) {
 			err = PTR_ERR(folio);

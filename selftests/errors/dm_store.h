@@ -224,6 +224,37 @@ static inline void dm_fails_writes(void)
 	dm_flakey(0, 1, "1 error_writes");
 }
 
+/* Writes take so long; what is written is read from memory at the end of it. */
+static inline void dm_slow_writes(unsigned int ms)
+{
+	struct dm_line line = { .sectors = DM_SECTORS, .type = "delay" };
+
+	snprintf(line.params, sizeof(line.params), "%s 0 0 %s 0 %u", vl_disk(), vl_disk(), ms);
+	dm_set_table(&line, 1);
+}
+
+/*
+ * The device asks that pages aren't changed while they are written, until its table
+ * is changed. False where it can't be told to.
+ */
+static inline bool dm_wants_stable_pages(void)
+{
+	char path[64];
+	struct stat st;
+	int fd;
+	bool ok;
+
+	vt_need(!stat(DM_STORE_NODE, &st), "%s: %s", DM_STORE_NODE, strerror(errno));
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/queue/stable_writes",
+		 major(st.st_rdev), minor(st.st_rdev));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ok = write(fd, "1", 1) == 1;
+	close(fd);
+	return ok;
+}
+
 /* I/O neither works nor fails: it waits for dm_works(). */
 static inline void dm_hangs(void)
 {

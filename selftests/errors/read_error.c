@@ -179,6 +179,177 @@ static bool test_discard(void)
 	return true;
 }
 
+/* ---- a space that ends within the bad page ---- */
+
+#define LAST		(PAGES - 1U)
+#define TAIL		1000U	/* bytes of the last page */
+#define MORE		8U	/* pages to grow by */
+
+static uint64_t tail_size(void)
+{
+	return LAST * vt_page_size() + TAIL;
+}
+
+static bool size_is(int fd, uint64_t want)
+{
+	vt_check(lseek(fd, 0, SEEK_END) == (off_t)want, "SEEK_END is %jd, expected %" PRIu64,
+		 (intmax_t)lseek(fd, 0, SEEK_END), want);
+	return true;
+}
+
+static bool tail_gives_eio(int fd)
+{
+	char byte;
+	ssize_t n = pread(fd, &byte, 1, LAST * vt_page_size() + 10);
+
+	vt_check(n == -1 && errno == EIO, "pread of the last page: %zd %s", n, strerror(errno));
+	return true;
+}
+
+/* No mapping has touched it: that would make it end with a page. */
+static int space_with_bad_tail(unsigned int seed)
+{
+	char *buf = malloc(PAGES * vt_page_size());
+	int fd = vt_open();
+
+	vt_need(buf, "out of memory");
+	fill_range(buf, PAGES, seed, 0);
+	vt_need(pwrite(fd, buf, tail_size(), 0) == (ssize_t)tail_size(), "pwrite: %s",
+		strerror(errno));
+	vt_need(vt_evict_range(fd, 0, PAGES * vt_page_size()), "pages stayed");
+	dm_fails_at(disk_find(seed, LAST), PAGE_SECTORS);
+	free(buf);
+	return fd;
+}
+
+/* Ways to make it MORE pages larger. */
+static bool grow_by_mmap(int fd)
+{
+	size_t length = (PAGES + MORE) * vt_page_size();
+	void *p = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
+
+	vt_check(p != MAP_FAILED, "mmap: %s", strerror(errno));
+	munmap(p, length);
+	return true;
+}
+
+static bool grow_by_pwrite(int fd)
+{
+	ssize_t n = pwrite(fd, "x", 1, (PAGES + MORE) * vt_page_size() - 1);
+	char byte;
+
+	vt_check(n == 1, "pwrite: %s", strerror(errno));
+	n = pread(fd, &byte, 1, (PAGES + MORE) * vt_page_size() - 1);
+	vt_check(n == 1 && byte == 'x', "pread: %zd", n);
+	return true;
+}
+
+static bool grow_by_set_size(int fd)
+{
+	int ret = vt_set_size(fd, (PAGES + MORE) * vt_page_size());
+
+	vt_check(!ret, "SET_SIZE, larger: %s", strerror(-ret));
+	return true;
+}
+
+static bool shrink_and_grow(int fd)
+{
+	int ret = vt_set_size(fd, tail_size() - 100);
+
+	vt_check(!ret, "SET_SIZE, smaller: %s", strerror(-ret));
+	vt_check(size_is(fd, tail_size() - 100), "after SET_SIZE");
+	return grow_by_set_size(fd);
+}
+
+/* Only the last page is lost, until DISCARD. */
+static bool grown_well(int fd, unsigned int seed)
+{
+	size_t page = vt_page_size();
+	struct vt_space v = { .fd = fd, .length = (PAGES + MORE) * page };
+	char *tail;
+
+	vt_check(size_is(fd, v.length), "grown");
+	v.mem = vt_map(fd, v.length, 0);
+	tail = v.mem + LAST * page;
+	for (int i = 0; i < 2; i++) {
+		vt_check(tail_gives_eio(fd), "grown");
+		vt_check(vt_touch_sigbus(tail, false, NULL) &&
+			 vt_touch_sigbus(tail + page - 1, true, NULL), "the last page works");
+		vt_check(check_range(v.mem, LAST, seed, 0), "the others");
+		vt_check(check_zero(tail + page, MORE * page - 1), "what was added");
+		vt_check(vt_stats_now(fd).bad == 1, "%llu pages are bad", vt_stats_now(fd).bad);
+		dm_works();
+		vt_check(vt_evict_all(&v), "pages stayed");
+	}
+	vt_check(vt_discard(fd, LAST * page, page) == 1, "DISCARD");
+	vt_check(check_zero(tail, page), "after DISCARD");
+	fill_page(tail, seed, LAST);
+	vt_check(vt_evict_all(&v) && check_range(v.mem, PAGES, seed, 0), "written after DISCARD");
+	vt_space_free(&v);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*grow)(int fd);
+} tail_ways[] = {
+	{ "mmap", grow_by_mmap },
+	{ "pwrite", grow_by_pwrite },
+	{ "SET_SIZE", grow_by_set_size },
+	{ "SET_SIZE down and up", shrink_and_grow },
+};
+
+/* Known to be bad, or found to be by the growing. */
+static bool bad_tail(bool known)
+{
+	dm_load(4, "%s", "");
+	for (unsigned int i = 0; i < ARRAY_SIZE(tail_ways); i++) {
+		int fd = space_with_bad_tail(i + 1);
+
+		if (known)
+			vt_check(tail_gives_eio(fd), "before");
+		vt_check(tail_ways[i].grow(fd), "%s", tail_ways[i].name);
+		vt_check(grown_well(fd, i + 1), "%s", tail_ways[i].name);
+	}
+	return true;
+}
+
+static bool test_bad_tail(void)
+{
+	return bad_tail(true);
+}
+
+static bool test_unread_tail(void)
+{
+	return bad_tail(false);
+}
+
+/* A write that fails leaves the size, so that O_APPEND doesn't creep past the page. */
+static bool test_append_to_bad(void)
+{
+	size_t page = vt_page_size();
+	char *buf = calloc(2, page);
+	struct vt_space v = { .length = PAGES * page };
+	ssize_t n;
+
+	dm_load(4, "%s", "");
+	v.fd = space_with_bad_tail(1);
+	for (int i = 0; i < 2; i++) {
+		n = pwrite(v.fd, buf, 1, tail_size());
+		vt_check(n == -1 && errno == EIO, "pwrite at the end: %zd %s", n, strerror(errno));
+		n = pwrite(v.fd, buf, 2 * page, tail_size());
+		vt_check(n == -1 && errno == EIO, "pwrite across the page: %zd %s", n,
+			 strerror(errno));
+		vt_check(size_is(v.fd, tail_size()), "a write failed");
+	}
+	v.mem = vt_map(v.fd, v.length, 0);
+	vt_check(check_range(v.mem, LAST, 1, 0), "the others");
+	vt_check(vt_touch_sigbus(v.mem + LAST * page, false, NULL), "the last page works");
+	vt_space_free(&v);
+	free(buf);
+	return true;
+}
+
 /* All reads fail: what is in the pool stays good, in this space and in others. */
 static bool test_whole_store(void)
 {
@@ -216,6 +387,9 @@ static const struct vt_test tests[] = {
 	{ "every process gets SIGBUS", test_everybody },
 	{ "system calls on the page fail", test_system_calls },
 	{ "DISCARD makes it usable again", test_discard },
+	{ "growing and shrinking behind a bad last page", test_bad_tail },
+	{ "growing and shrinking finds the last page bad", test_unread_tail },
+	{ "writes at a bad last page leave the size", test_append_to_bad },
 	{ "the whole store unreadable", test_whole_store },
 };
 

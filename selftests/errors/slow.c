@@ -17,14 +17,6 @@ struct load {
 	atomic_ulong rounds;
 };
 
-static void dm_slow_writes(unsigned int ms)
-{
-	struct dm_line line = { .sectors = DM_SECTORS, .type = "delay" };
-
-	snprintf(line.params, sizeof(line.params), "%s 0 0 %s 0 %u", vl_disk(), vl_disk(), ms);
-	dm_set_table(&line, 1);
-}
-
 static bool rewrite(struct vt_crew *crew, unsigned int id)
 {
 	struct load *load = crew->arg;
@@ -44,13 +36,15 @@ static bool rewrite(struct vt_crew *crew, unsigned int id)
 	return true;
 }
 
-static bool test_slow_writes(void)
+static bool slow_writes(bool stable)
 {
 	struct load load = { 0 };
 	struct vt_crew crew;
 
 	dm_load(1, "%s", "");
 	dm_slow_writes(DELAY_MS);
+	if (stable && !dm_wants_stable_pages())
+		return vt_skip("no queue/stable_writes");
 	load.space = vt_space_new(PAGES * vt_page_size());
 	vt_crew_start(&crew, THREADS, rewrite, &load);
 	vt_sleep_ms(SECONDS * 1000);
@@ -61,6 +55,17 @@ static bool test_slow_writes(void)
 	vt_check(atomic_load(&load.rounds) > 0, "no round was finished");
 	vt_space_free(&load.space);
 	return true;
+}
+
+static bool test_slow_writes(void)
+{
+	return slow_writes(false);
+}
+
+/* Nothing is changed while it is written: each use of such a page waits. */
+static bool test_stable_writes(void)
+{
+	return slow_writes(true);
 }
 
 /* Everything fits: nobody waits for a frame but who shrinks the pool. */
@@ -84,6 +89,7 @@ static bool test_shrink(void)
 
 static const struct vt_test tests[] = {
 	{ "more than the pool, writes slower than its use", test_slow_writes },
+	{ "the same with a device that asks for stable pages", test_stable_writes },
 	{ "shrink a pool in use, writes slower than its use", test_shrink },
 };
 

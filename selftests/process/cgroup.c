@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Control groups: a process with a mapping is killed for its group's memory; groups
- * are frozen, thawed and killed while they page. Others notice nothing.
+ * are frozen, thawed and killed while they page, and may write to the store's disk
+ * but slowly. Others notice nothing.
  */
 #define _GNU_SOURCE
+#include <sys/sysmacros.h>
+
 #include "vmdev_machine.h"
 
 #define PAGES		1024U	/* of each pager */
@@ -26,8 +29,8 @@ static void page_for_ever(const struct vt_space *v, unsigned int id, unsigned in
 	}
 }
 
-static void start_pagers(const struct vm_cgroup *g, const struct vt_space *v, pid_t pid[PAGERS],
-			 atomic_uint *rounds)
+static void fork_pagers(const struct vm_cgroup *g, const struct vt_space *v, pid_t pid[PAGERS],
+			atomic_uint *rounds)
 {
 	for (unsigned int i = 0; i < PAGERS; i++) {
 		pid[i] = vt_fork();
@@ -36,6 +39,12 @@ static void start_pagers(const struct vm_cgroup *g, const struct vt_space *v, pi
 			page_for_ever(v, i, PAGERS, rounds);
 		}
 	}
+}
+
+static void start_pagers(const struct vm_cgroup *g, const struct vt_space *v, pid_t pid[PAGERS],
+			 atomic_uint *rounds)
+{
+	fork_pagers(g, v, pid, rounds);
 	while (atomic_load(rounds) < 2)
 		vt_sleep_ms(5);
 }
@@ -253,12 +262,119 @@ static bool test_oom_bookkeeping(void)
 	return true;
 }
 
+#define IO_LIMIT	65536U	/* bytes a second: 16 pages */
+#define IO_SEEDS	3U
+#define IO_BOUND	60.0	/* seconds; at the limit's pace it would be minutes */
+
+/* The directory with the store; false where writes to its disk can't be limited. */
+static bool limit_writes(struct vm_cgroup *g, char *path, size_t size)
+{
+	char limit[64];
+	struct stat st;
+
+	vt_need(!vt_sysfs_read("store/path", path, size) && !stat(path, &st), "store/path");
+	snprintf(limit, sizeof(limit), "%u:%u wbps=%u", major(st.st_dev), minor(st.st_dev),
+		 IO_LIMIT);
+	return vm_cgroup_make(g, "io", "+io") && !vm_cgroup_set(g, "io.max", limit);
+}
+
+/* Does the limit hold for who is in the group? Seconds for three times as much. */
+static double write_to_disk(const struct vm_cgroup *g, const char *path)
+{
+	double start = vt_now();
+	pid_t pid = vt_fork();
+
+	if (!pid) {
+		int fd = open(path, O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+		char *buf = aligned_alloc(vt_page_size(), IO_LIMIT);
+
+		vt_need(fd >= 0 && buf, "%s: %s", path, strerror(errno));
+		memset(buf, 1, IO_LIMIT);
+		vm_cgroup_enter(g);
+		for (unsigned int i = 0; i < 3; i++)
+			vt_need(pwrite(fd, buf, IO_LIMIT, i * IO_LIMIT) == (ssize_t)IO_LIMIT,
+				"%s: %s", path, strerror(errno));
+		_exit(0);
+	}
+	vt_need(vt_wait_ok(pid), "no write to the disk");
+	return vt_now() - start;
+}
+
+/* Page in and out until the time is over: check what is there, write another seed. */
+static bool page_until(const struct vt_space *v, double end)
+{
+	double slowest = 0;
+
+	for (unsigned int seed = 2; seed < 2 + IO_SEEDS; seed++) {
+		for (unsigned int i = 0; i < PAGES; i++) {
+			char *page = v->mem + i * vt_page_size();
+			double start = vt_now();
+
+			vt_check(check_page(page, seed - 1, i), "content lost");
+			fill_page(page, seed, i);
+			if (vt_now() - start > slowest)
+				slowest = vt_now() - start;
+			vt_check(vt_now() < end, "at page %u of round %u, one took %.1f s", i,
+				 seed - 1, slowest);
+		}
+	}
+	vt_msg("%llu pages out, %llu faults with I/O, the slowest took %.2f s",
+	       vt_stats_now(v->fd).written_pages, vt_stats_now(v->fd).faults_major, slowest);
+	return true;
+}
+
+/* Pages are written by whoever needs a frame: a limit of his must not hold them up. */
+static bool test_io_limit(void)
+{
+	struct vt_space v = vt_space_new(PAGES * vt_page_size()), own;
+	atomic_uint *rounds = shared_counter();
+	struct vm_cgroup g;
+	pid_t pid[PAGERS];
+	double start, took;
+	char path[128];
+	uint64_t oom;
+
+	if (!limit_writes(&g, path, sizeof(path)))
+		return vt_skip("no io.max");
+	took = write_to_disk(&g, path);
+	vt_check(took > 1, "three times what io.max allows in a second took %.1f s", took);
+	vt_set_pool_frames(POOL);
+	own = vt_space_new(PAGES * vt_page_size());
+	fill_range(own.mem, PAGES, 1, 0);
+	oom = vt_sysfs_u64("stats/oom");
+	start = vt_now();
+	fork_pagers(&g, &v, pid, rounds);
+	vt_check(page_until(&own, start + IO_BOUND), "held up by another's limit");
+	vt_check(vt_stats_now(own.fd).written_pages > POOL &&
+		 vt_stats_now(own.fd).faults_major > POOL / 2, "hardly paged at all");
+	while (vt_stats_now(v.fd).written_pages <= 2 * POOL) {
+		vt_check(vt_now() < start + IO_BOUND, "the limited ones wrote %llu pages",
+			 vt_stats_now(v.fd).written_pages);
+		vt_sleep_ms(5);
+	}
+	vt_msg("after %.1f s the limited ones have written %llu pages", vt_now() - start,
+	       vt_stats_now(v.fd).written_pages);
+	vt_check(vt_sysfs_u64("stats/oom") == oom, "no frame was found");
+	for (unsigned int i = 0; i < PAGERS; i++)
+		kill(pid[i], SIGKILL);
+	/* by that and not by SIGBUS, nor did they find wrong content */
+	vt_check(killed(pid), "the limited ones");
+	vt_check(check_range(own.mem, PAGES, 1 + IO_SEEDS, 0), "content lost");
+	fill_range(v.mem, PAGES, 9, 0);
+	vt_check(vt_evict_all(&v) && check_range(v.mem, PAGES, 9, 0), "content lost");
+	vm_cgroup_remove(&g);
+	vt_space_free(&v);
+	vt_space_free(&own);
+	return true;
+}
+
 static const struct vt_test tests[] = {
 	{ "frozen and thawed while paging", test_freeze },
 	{ "cgroup.kill while paging", test_kill },
 	{ "killed for its group's memory", test_oom },
 	{ "killed for its group's memory while another pages", test_oom_paging },
 	{ "killed for the bookkeeping of its space", test_oom_bookkeeping },
+	{ "paging next to a group with io.max on the store's disk", test_io_limit },
 };
 
 int main(void)
