@@ -759,8 +759,16 @@ struct vt_test {
 /* Set to false where a program itself keeps spaces open between its subtests. */
 static bool vt_leak_check = true;
 
-/* Seconds a subtest may take before SIGALRM ends it. */
+/* Seconds a subtest may take before SIGALRM ends it; more in a slow kernel. */
 static unsigned int vt_timeout = 100;
+
+static inline unsigned int vt_time_scale(void)
+{
+	const char *value = getenv("VM_TIME_SCALE");
+	int scale = value ? atoi(value) : 1;
+
+	return scale > 1 ? scale : 1;
+}
 
 static bool vt_skipped;
 
@@ -816,7 +824,7 @@ static inline int vt_run_one(const struct vt_test *test)
 	if (!pid) {
 		bool ok;
 
-		alarm(vt_timeout);
+		alarm(vt_timeout * vt_time_scale());
 		ok = test->run();
 		fflush(stdout);
 		_exit(!ok ? KSFT_FAIL : vt_skipped ? KSFT_SKIP : KSFT_PASS);
