@@ -30,7 +30,7 @@ static const char help[] =
 "                           existing file or device (1G)\n"
 "  -P, --policy NAME        replacement policy, see 'vmdevctl status'\n"
 "  -o, --overcommit on|off  accept mappings that pool and store can't back (off)\n"
-"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off\n"
+"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off (64)\n"
 "  -c, --checksum on|off    verify every page read back from the store (on)\n"
 "  -f, --force              overwrite what the store's file or device holds\n"
 "  -m, --module PATH        load this vmdev.ko, not the installed one\n"
