@@ -80,6 +80,7 @@ coverage:
 
 demo:
 	@scripts/install-deps build demo
+	@echo 'demo: building the module and the tool (a minute the first time)' >&2
 	@$(MAKE) -s module user-root
 	@$(in_vm) demo/run $(DEMOFLAGS)
 
