@@ -34,6 +34,7 @@ help:
 	@echo '  make coverage       the part of it that gives build/coverage/html'
 	@echo '  make bench-compare  pages a second beside native swap'
 	@echo '  make install        module, library and tool; KVER, PREFIX, DESTDIR'
+	@echo '  make uninstall      remove what make install put there, with the same settings'
 	@echo '  make clean          remove everything that was built'
 	@echo
 	@echo 'KVER and KDIR choose the kernel to build for. selftests/vm/run --help has more.'
@@ -79,6 +80,7 @@ coverage:
 
 demo:
 	@scripts/install-deps build demo
+	@echo 'demo: building the module and the tool (a minute the first time)' >&2
 	@$(MAKE) -s module user-root
 	@$(in_vm) demo/run $(DEMOFLAGS)
 
@@ -94,10 +96,17 @@ install: module user
 	$(if $(DESTDIR),,ldconfig)
 	$(if $(udev),install -D -m 644 -t $(DESTDIR)/lib/udev/rules.d $(udev))
 
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(KVER)/extra/vmdev.ko
+	$(if $(DESTDIR),,depmod $(KVER))
+	$(MAKE) -C userspace DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) uninstall
+	$(if $(DESTDIR),,ldconfig)
+	$(if $(udev),rm -f $(addprefix $(DESTDIR)/lib/udev/rules.d/,$(notdir $(udev))))
+
 clean:
 	-[ ! -d $(KDIR) ] || $(kbuild) clean
 	$(MAKE) -C selftests BUILD=$(BUILD) clean
 	rm -rf $(BUILD)
 
 .PHONY: help deps module user user-root tests vm run-tests static check check-debug \
-	coverage demo bench-compare install clean
+	coverage demo bench-compare install uninstall clean

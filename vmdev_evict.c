@@ -58,7 +58,7 @@ static void keep(struct vmdev_victim *v, bool accessed)
 	if (vmdev_page_state(v->e) == VMDEV_PAGE_CLEAN &&
 	    vmdev_page_slot(v->e) != VMDEV_SLOT_NONE && vmdev_store_low()) {
 		vmdev_slot_free(vmdev_page_slot(v->e));
-		vmdev_page_set(v->space, v->e, VMDEV_PAGE_DIRTY, v->frame->node.id, 0);
+		vmdev_page_set(v->space, v->e, v->index, VMDEV_PAGE_DIRTY, v->frame->node.id, 0);
 	}
 	vmdev_domain_putback(v->frame, accessed);
 	vmdev_page_untry(v->e);
@@ -300,7 +300,7 @@ static void free_victim(struct vmdev_victim *v, unsigned int state)
 	u32 slot = vmdev_page_slot(v->e);
 
 	count_eviction(v->space, v->e, v->frame, true);
-	vmdev_page_set(v->space, v->e, state, 0, slot);
+	vmdev_page_set(v->space, v->e, v->index, state, 0, slot);
 	folio_unlock(v->frame->folio);
 	vmdev_page_untry(v->e);
 	vmdev_pool_free(v->frame);
@@ -322,7 +322,7 @@ static int sort_out(struct vmdev_victim *v)
 
 	if (folio_test_dirty(folio) && vmdev_page_state(v->e) == VMDEV_PAGE_CLEAN) {
 		vmdev_slot_free(vmdev_page_slot(v->e));
-		vmdev_page_set(v->space, v->e, VMDEV_PAGE_DIRTY, v->frame->node.id, 0);
+		vmdev_page_set(v->space, v->e, v->index, VMDEV_PAGE_DIRTY, v->frame->node.id, 0);
 	}
 	if (vmdev_page_state(v->e) == VMDEV_PAGE_DIRTY) {
 		/* the word is noted first: nothing looks at it while the page is dirty */
@@ -391,7 +391,8 @@ static unsigned int write_out(struct vmdev_batch *b)
 			if (stable)
 				folio_set_readahead(v->frame->folio);
 			vmdev_space_count(v->space, WRITTEN_PAGES, 1);
-			vmdev_page_set(v->space, v->e, VMDEV_PAGE_WRITING, v->frame->node.id, slot);
+			vmdev_page_set(v->space, v->e, v->index, VMDEV_PAGE_WRITING,
+				       v->frame->node.id, slot);
 			folio_unlock(v->frame->folio);
 			vmdev_page_untry(v->e);
 			/* the reference to the space stays until write_done() */
@@ -516,16 +517,18 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 	if (!error && idle && !folio_test_dirty(folio) && vmdev_space_detach(space, frame)) {
 		count_eviction(space, e, frame, false);
 		folio_unlock(folio);
-		vmdev_page_set(space, e, VMDEV_PAGE_SWAPPED, 0, slot);
+		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_SWAPPED, 0, slot);
 		vmdev_page_unlock(e);
 		vmdev_pool_free(frame);
 	} else {
 		/* written while it was written, or not written: the slot is no good */
 		if (error || folio_test_dirty(folio)) {
 			vmdev_slot_free(slot);
-			vmdev_page_set(space, e, VMDEV_PAGE_DIRTY, frame->node.id, 0);
+			vmdev_page_set(space, e, frame->index, VMDEV_PAGE_DIRTY, frame->node.id,
+				       0);
 		} else {
-			vmdev_page_set(space, e, VMDEV_PAGE_CLEAN, frame->node.id, slot);
+			vmdev_page_set(space, e, frame->index, VMDEV_PAGE_CLEAN, frame->node.id,
+				       slot);
 		}
 		folio_clear_readahead(folio);
 		if (locked)
@@ -548,7 +551,8 @@ void vmdev_evict_complete(void)
 	llist_for_each_entry_safe(io, next, list, done) {
 		struct vmdev_request *req = &io->req;
 
-		trace_vmdev_swap_out(req->slot, req->nr, req->error);
+		trace_vmdev_swap_out(io->frame[0]->space->id, io->frame[0]->index, req->slot,
+				     req->nr, req->error);
 		if (req->error) {
 			vmdev_count_add(write_errors, req->nr);
 			pr_warn_ratelimited("write of %u pages to slot %u failed (error %d), will be tried again\n",

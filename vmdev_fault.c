@@ -63,8 +63,8 @@ static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 		vmdev_count(refaults);
 		vmdev_space_count(space, REFAULTS, 1);
 	}
-	vmdev_page_set(space, e, write ? VMDEV_PAGE_DIRTY : VMDEV_PAGE_CLEAN, frame->node.id,
-		       VMDEV_SLOT_NONE);
+	vmdev_page_set(space, e, index, write ? VMDEV_PAGE_DIRTY : VMDEV_PAGE_CLEAN,
+		       frame->node.id, VMDEV_SLOT_NONE);
 	return 0;
 
 err_charge:
@@ -84,7 +84,7 @@ static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
 
 	if (write && vmdev_page_state(e) == VMDEV_PAGE_CLEAN) {
 		vmdev_slot_free(vmdev_page_slot(e));
-		vmdev_page_set(space, e, VMDEV_PAGE_DIRTY, frame->node.id, 0);
+		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_DIRTY, frame->node.id, 0);
 	}
 	/* before it is written to: nobody must take what is being written for all of it */
 	if (write && vmdev_page_state(e) == VMDEV_PAGE_WRITING)

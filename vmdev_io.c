@@ -115,7 +115,7 @@ static void read_good(struct vmdev_space *space, struct vmdev_frame *frame, u32 
 	unsigned long *e = vmdev_page_find(space, frame->index);
 
 	folio_mark_uptodate(frame->folio);
-	vmdev_page_set(space, e, VMDEV_PAGE_CLEAN, frame->node.id, slot);
+	vmdev_page_set(space, e, frame->index, VMDEV_PAGE_CLEAN, frame->node.id, slot);
 }
 
 /* One page can't be had. Context: process. */
@@ -127,7 +127,7 @@ static void read_bad(struct vmdev_space *space, struct vmdev_frame *frame, u32 s
 	folio_lock(frame->folio);
 	vmdev_space_drop(space, frame);
 	/* the slot is kept until the page is discarded, so that nobody else gets it */
-	vmdev_page_set(space, e, VMDEV_PAGE_BAD, 0, slot);
+	vmdev_page_set(space, e, frame->index, VMDEV_PAGE_BAD, 0, slot);
 	vmdev_page_unlock(e);
 }
 
@@ -224,7 +224,7 @@ static void read_end(struct vmdev_request *req)
 	unsigned int i;
 	bool good = !req->error && req->nr <= READ_INLINE;
 
-	trace_vmdev_swap_in(req->slot, req->nr, req->error);
+	trace_vmdev_swap_in(io->space->id, io->frame[0]->index, req->slot, req->nr, req->error);
 	for (i = 0; good && i < req->nr; i++)
 		good = !folio_test_hwpoison(io->frame[i]->folio) &&
 		       verify(io->frame[i], req->slot + i);
@@ -295,7 +295,7 @@ static bool gather(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	}
 	r->page[r->nr].slot = slot;
 	r->page[r->nr++].frame = frame;
-	vmdev_page_set(space, e, VMDEV_PAGE_READING, frame->node.id, slot);
+	vmdev_page_set(space, e, index, VMDEV_PAGE_READING, frame->node.id, slot);
 	vmdev_space_count(space, READ_PAGES, 1);
 	return true;
 }

@@ -164,6 +164,7 @@ int vmdev_page_wait_briefly(unsigned long *e)
  * vmdev_page_set() - change a page's state
  * @space: whose page
  * @e: its entry
+ * @index: its page number, for the trace
  * @state: the new state
  * @frame: frame number where the new state has one, else ignored
  * @slot: slot number where it has one, VMDEV_SLOT_NONE for a CLEAN page without
@@ -175,15 +176,15 @@ int vmdev_page_wait_briefly(unsigned long *e)
  * completion, in any context. Waiters are woken when I/O ends; the caller must
  * not touch @space after that unless it holds a reference.
  */
-void vmdev_page_set(struct vmdev_space *space, unsigned long *e, unsigned int state,
-		    u32 frame, u32 slot)
+void vmdev_page_set(struct vmdev_space *space, unsigned long *e, pgoff_t index,
+		    unsigned int state, u32 frame, u32 slot)
 {
 	unsigned long old = READ_ONCE(*e), new;
 	unsigned int from = vmdev_page_state(&old);
 	bool busy = vmdev_page_in(state, VMDEV_IN_IO);
 
 	WARN_ON_ONCE(!vmdev_page_may(from, state));
-	trace_vmdev_page(space->id, from, state, frame, slot);
+	trace_vmdev_page(space->id, index, from, state, frame, slot);
 	atomic_long_dec(&space->pages[from]);
 	atomic_long_inc(&space->pages[state]);
 

@@ -109,11 +109,11 @@ void vmdev_poison_take(struct vmdev_space *space, unsigned long *e, struct vmdev
 	clear_bit(VMDEV_ENTRY_RA, e);
 	if (!good) {
 		vmdev_slot_free(slot);
-		vmdev_page_set(space, e, VMDEV_PAGE_BAD, 0, VMDEV_SLOT_NONE);
+		vmdev_page_set(space, e, index, VMDEV_PAGE_BAD, 0, VMDEV_SLOT_NONE);
 	} else if (slot == VMDEV_SLOT_NONE) {
-		vmdev_page_set(space, e, VMDEV_PAGE_ZERO, 0, 0);
+		vmdev_page_set(space, e, index, VMDEV_PAGE_ZERO, 0, 0);
 	} else {
-		vmdev_page_set(space, e, VMDEV_PAGE_SWAPPED, 0, slot);
+		vmdev_page_set(space, e, index, VMDEV_PAGE_SWAPPED, 0, slot);
 	}
 }
 

@@ -410,7 +410,7 @@ static int discard_page(struct vmdev_space *space, unsigned long *e, pgoff_t ind
 		vmdev_slot_free(vmdev_page_slot(e));
 	clear_bit(VMDEV_ENTRY_RA, e);
 	vmdev_page_fill_set(e, index, 0);
-	vmdev_page_set(space, e, VMDEV_PAGE_ABSENT, 0, 0);
+	vmdev_page_set(space, e, index, VMDEV_PAGE_ABSENT, 0, 0);
 	vmdev_space_uncharge(space);
 	vmdev_page_unlock(e);
 	return 1;

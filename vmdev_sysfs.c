@@ -178,6 +178,7 @@ static int latency_show(struct seq_file *m, void *unused)
 {
 	unsigned int i;
 
+	seq_puts(m, "# ns_at_least faults\n");
 	for (i = 0; i < VMDEV_LATENCY_BUCKETS; i++)
 		seq_printf(m, "%llu %lu\n", 1ULL << i, vmdev_stats_latency(i));
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints, system "vmdev". Numbers alone: a space by its id, a page by its
- * number in the space, frames and slots by theirs; never an address.
+ * Tracepoints, system "vmdev". A space by its id, a page by its number in the
+ * space, frames and slots by theirs, states and kinds by name; never an address.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vmdev
@@ -10,11 +10,28 @@
 #define _VMDEV_TRACE_H
 
 #include <linux/tracepoint.h>
+#include <vmdev/page_state.h>
 
 #ifndef _VMDEV_TRACE_ONCE
 #define _VMDEV_TRACE_ONCE
 enum vmdev_fault_kind { VMDEV_FAULT_MINOR, VMDEV_FAULT_MAJOR, VMDEV_FAULT_ZERO };
 #endif
+
+/* So that the formats have numbers where the enum stands: perf knows no enum of ours. */
+TRACE_DEFINE_ENUM(VMDEV_PAGE_ABSENT);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_ZERO);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_CLEAN);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_DIRTY);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_READING);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_WRITING);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_SWAPPED);
+TRACE_DEFINE_ENUM(VMDEV_PAGE_BAD);
+
+#define vmdev_show_state(state) __print_symbolic(state, \
+	{ VMDEV_PAGE_ABSENT, "absent" }, { VMDEV_PAGE_ZERO, "zero" }, \
+	{ VMDEV_PAGE_CLEAN, "clean" }, { VMDEV_PAGE_DIRTY, "dirty" }, \
+	{ VMDEV_PAGE_READING, "reading" }, { VMDEV_PAGE_WRITING, "writing" }, \
+	{ VMDEV_PAGE_SWAPPED, "swapped" }, { VMDEV_PAGE_BAD, "bad" })
 
 /* A fault was served. */
 TRACE_EVENT(vmdev_fault,
@@ -57,32 +74,38 @@ TRACE_EVENT(vmdev_evict,
 		  __entry->frame, __entry->clean)
 );
 
+/* Pages of neighbouring slots; the first of them is page @index of space @space. */
 DECLARE_EVENT_CLASS(vmdev_request,
-	TP_PROTO(u32 slot, unsigned int nr, int error),
-	TP_ARGS(slot, nr, error),
+	TP_PROTO(u64 space, unsigned long index, u32 slot, unsigned int nr, int error),
+	TP_ARGS(space, index, slot, nr, error),
 	TP_STRUCT__entry(
+		__field(u64, space)
+		__field(unsigned long, index)
 		__field(u32, slot)
 		__field(unsigned int, nr)
 		__field(int, error)
 	),
 	TP_fast_assign(
+		__entry->space = space;
+		__entry->index = index;
 		__entry->slot = slot;
 		__entry->nr = nr;
 		__entry->error = error;
 	),
-	TP_printk("slot=%u pages=%u error=%d", __entry->slot, __entry->nr, __entry->error)
+	TP_printk("space=%llu page=%lu slot=%u pages=%u error=%d", __entry->space,
+		  __entry->index, __entry->slot, __entry->nr, __entry->error)
 );
 
-/* A write to the store ended. */
+/* A write to the store ended. Its pages may be of several spaces. */
 DEFINE_EVENT(vmdev_request, vmdev_swap_out,
-	TP_PROTO(u32 slot, unsigned int nr, int error),
-	TP_ARGS(slot, nr, error)
+	TP_PROTO(u64 space, unsigned long index, u32 slot, unsigned int nr, int error),
+	TP_ARGS(space, index, slot, nr, error)
 );
 
 /* A read from the store ended. */
 DEFINE_EVENT(vmdev_request, vmdev_swap_in,
-	TP_PROTO(u32 slot, unsigned int nr, int error),
-	TP_ARGS(slot, nr, error)
+	TP_PROTO(u64 space, unsigned long index, u32 slot, unsigned int nr, int error),
+	TP_ARGS(space, index, slot, nr, error)
 );
 
 /* @nr pages, the first of them @index, @stride apart, were asked for ahead. */
@@ -105,12 +128,14 @@ TRACE_EVENT(vmdev_readahead,
 		  __entry->stride, __entry->nr)
 );
 
-/* A page changed its state (numbers of enum vmdev_page_state). */
+/* A page changed its state; see page_state.h. */
 TRACE_EVENT(vmdev_page,
-	TP_PROTO(u64 space, unsigned int from, unsigned int to, u32 frame, u32 slot),
-	TP_ARGS(space, from, to, frame, slot),
+	TP_PROTO(u64 space, unsigned long index, unsigned int from, unsigned int to, u32 frame,
+		 u32 slot),
+	TP_ARGS(space, index, from, to, frame, slot),
 	TP_STRUCT__entry(
 		__field(u64, space)
+		__field(unsigned long, index)
 		__field(unsigned int, from)
 		__field(unsigned int, to)
 		__field(u32, frame)
@@ -118,13 +143,15 @@ TRACE_EVENT(vmdev_page,
 	),
 	TP_fast_assign(
 		__entry->space = space;
+		__entry->index = index;
 		__entry->from = from;
 		__entry->to = to;
 		__entry->frame = frame;
 		__entry->slot = slot;
 	),
-	TP_printk("space=%llu from=%u to=%u frame=%u slot=%u", __entry->space, __entry->from,
-		  __entry->to, __entry->frame, __entry->slot)
+	TP_printk("space=%llu page=%lu from=%s to=%s frame=%u slot=%u", __entry->space,
+		  __entry->index, vmdev_show_state(__entry->from), vmdev_show_state(__entry->to),
+		  __entry->frame, __entry->slot)
 );
 
 #endif /* _VMDEV_TRACE_H */

@@ -157,8 +157,8 @@ int main(int argc, char **argv)
 	part_phase(&player.part, "checking all");
 	player.part.digest = digest_bytes(player.part.digest, player.record.frames,
 					  player.record.count * sizeof(struct frame));
-	return part_finish(&player.part, "%u tracks, %.0f s, %.1f to %.1f dB loud",
-			   player.record.track_count,
+	return part_finish(&player.part, "%u track%s, %.0f s, %.1f to %.1f dB loud",
+			   player.record.track_count, player.record.track_count == 1 ? "" : "s",
 			   player.record.count / (double)RECORD_RATE,
 			   player.quietest, player.loudest);
 }

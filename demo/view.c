@@ -56,9 +56,16 @@ static void draw_ordinary(struct view *view, const struct run *run)
 	unsigned int i;
 
 	line(view, "%-8s %8s  %s", "", "MiB", "now");
-	for (i = 0; i < PARTS; i++)
-		line(view, "%-8s %8.1f  %.60s", run->jobs[i].name,
-		     MIB(run->last.resident[i]), run->jobs[i].phase);
+	for (i = 0; i < PARTS; i++) {
+		const struct job *job = &run->jobs[i];
+
+		/* a process that has ended has no memory, not 0.0 MiB of it */
+		if (job_runs(job))
+			line(view, "%-8s %8.1f  %.60s", job->name, MIB(run->last.resident[i]),
+			     job->phase);
+		else
+			line(view, "%-8s %8s  %.60s", job->name, "", job->phase);
+	}
 }
 
 static void draw_module(struct view *view, const struct run *run, double seconds)
@@ -123,8 +130,9 @@ static void say(struct view *view, const struct run *run, double seconds)
 	for (i = 0; i < PARTS; i++) {
 		const struct vmdev_stats *space = &run->last.spaces[i];
 
-		printf("%s %s: %s, %.1f MiB", i ? ";" : "", run->jobs[i].name,
-		       run->jobs[i].phase, MIB(run->last.resident[i]));
+		printf("%s %s: %s", i ? ";" : "", run->jobs[i].name, run->jobs[i].phase);
+		if (run->in_vmdev || job_runs(&run->jobs[i]))
+			printf(", %.1f MiB", MIB(run->last.resident[i]));
 		if (run->in_vmdev)
 			printf(" + %.1f swapped", pages_mib(space->swapped));
 	}

@@ -110,8 +110,8 @@ void vmdev_page_wait(unsigned long *e);
 int vmdev_page_wait_killable(unsigned long *e);
 int vmdev_page_wait_briefly(unsigned long *e);
 
-void vmdev_page_set(struct vmdev_space *space, unsigned long *e, unsigned int state,
-		    u32 frame, u32 slot);
+void vmdev_page_set(struct vmdev_space *space, unsigned long *e, pgoff_t index,
+		    unsigned int state, u32 frame, u32 slot);
 bool vmdev_page_fill_set(unsigned long *e, pgoff_t index, u64 word);
 u64 vmdev_page_fill(const unsigned long *e, pgoff_t index);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * debugfs vmdev/latency: a histogram of fault latencies by powers of two, whose
- * counts add up to the number of faults.
+ * counts add up to the number of faults. Its first line names the columns.
  */
 #define _GNU_SOURCE
 #include "vmdev_test.h"
@@ -14,14 +14,19 @@ struct histogram {
 	uint64_t bound[64], count[64], sum, slow;
 };
 
-/* False if a line isn't "<bound> <count>" or the bounds aren't powers of two going up. */
+/*
+ * False if a line after the first isn't "<bound> <count>" or the bounds aren't powers
+ * of two going up.
+ */
 static bool read_histogram(struct histogram *h)
 {
 	FILE *f = fopen(HISTOGRAM, "re");
-	char line[128];
+	char line[128] = "";
 
 	vt_check(f, "%s: %s", HISTOGRAM, strerror(errno));
 	memset(h, 0, sizeof(*h));
+	vt_check(fgets(line, sizeof(line), f) && !strcmp(line, "# ns_at_least faults\n"),
+		 "first line \"%s\"", line);
 	while (fgets(line, sizeof(line), f)) {
 		uint64_t bound, count;
 		char newline;

@@ -14,6 +14,7 @@
 
 static const char *const events[] = {
 	"vmdev_fault", "vmdev_evict", "vmdev_swap_out", "vmdev_swap_in", "vmdev_readahead",
+	"vmdev_page",
 };
 
 static uint64_t space_id(int fd)
@@ -57,6 +58,7 @@ struct seen {
 	uint64_t evicted, evicted_clean;
 	uint64_t pages_out, pages_in, pages_ahead;
 	unsigned char zero_fault[PAGES], evict[PAGES];
+	unsigned char made[PAGES], read[PAGES];	/* changes of state */
 	bool wrong;
 };
 
@@ -106,15 +108,46 @@ static bool see_evict(struct seen *s, const char *line, uint64_t id)
 	return true;
 }
 
-static bool see_io(uint64_t *pages, const char *line)
+static bool see_io(uint64_t *pages, const char *line, uint64_t id)
 {
 	uint64_t slots = vt_sysfs_u64("store/slots"), slot = number(line, "slot");
-	uint64_t count = number(line, "pages");
+	uint64_t count = number(line, "pages"), page = number(line, "page");
 
+	/* Nobody else pages here. */
+	vt_check(number(line, "space") == id && page < PAGES, "page %" PRIu64 " of space %" PRIu64,
+		 page, number(line, "space"));
 	vt_check(count > 0 && slot < slots && slot + count <= slots,
 		 "slot %" PRIu64 " pages %" PRIu64, slot, count);
 	vt_check(number(line, "error") == 0, "error=%" PRId64, (int64_t)number(line, "error"));
 	*pages += count;
+	return true;
+}
+
+/* " name=want " is in a line. */
+static bool has_word(const char *line, const char *name, const char *want)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), " %s=%s ", name, want);
+	return strstr(line, key);
+}
+
+static bool see_change(struct seen *s, const char *line, uint64_t id)
+{
+	static const char *const states[] = {
+		"absent", "zero", "clean", "dirty", "reading", "writing", "swapped", "bad",
+	};
+	unsigned int known = 0;
+	uint64_t page = number(line, "page");
+
+	if (number(line, "space") != id)
+		return true;
+	vt_check(page < PAGES, "change of page %" PRIu64, page);
+	for (unsigned int i = 0; i < ARRAY_SIZE(states); i++)
+		known += has_word(line, "from", states[i]) + has_word(line, "to", states[i]);
+	vt_check(known == 2, "states without a name");
+	s->made[page] += has_word(line, "from", "absent");
+	s->read[page] += has_word(line, "from", "swapped") && has_word(line, "to", "reading");
 	return true;
 }
 
@@ -133,8 +166,9 @@ static bool see_line(struct seen *s, const char *line, uint64_t id)
 		switch (i) {
 		case 0: return see_fault(s, at, id);
 		case 1: return see_evict(s, at, id);
-		case 2: return see_io(&s->pages_out, at);
-		case 3: return see_io(&s->pages_in, at);
+		case 2: return see_io(&s->pages_out, at, id);
+		case 3: return see_io(&s->pages_in, at, id);
+		case 5: return see_change(s, at, id);
 		default:
 			if (number(at, "space") == id)
 				s->pages_ahead += number(at, "pages");
@@ -210,6 +244,8 @@ static bool compare(const struct seen *seen, const struct vmdev_stats *s)
 	for (int i = 0; i < PAGES; i++) {
 		vt_check(seen->zero_fault[i] == 1, "page %d: %d zero-fill faults", i,
 			 seen->zero_fault[i]);
+		vt_check(seen->made[i] == 1 && seen->read[i] == 1,
+			 "page %d: made %d times, read %d times", i, seen->made[i], seen->read[i]);
 		vt_check(seen->evict[i] == 2, "page %d: %d evictions", i, seen->evict[i]);
 	}
 	return true;

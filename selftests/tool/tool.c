@@ -216,11 +216,79 @@ static bool test_load_file(void)
 	return true;
 }
 
+/* Put @size bytes at @at of a file or device. */
+static void put(const char *path, const char *bytes, size_t size, off_t at)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	vt_need(fd >= 0 && pwrite(fd, bytes, size, at) == (ssize_t)size && !fsync(fd), "%s: %s",
+		path, strerror(errno));
+	close(fd);
+}
+
+static bool load_store(struct output *output, const char *path, char *size, char *force)
+{
+	tool(output, "load", "-m", (char *)vl_env("VMDEV_KO"), "-p", "4M", "-s", (char *)path,
+	     "-S", size, force);
+	return check_good(output);
+}
+
+static bool check_holds(struct output *output, const char *path, const char *what)
+{
+	tool(output, "load", "-j", "-m", (char *)vl_env("VMDEV_KO"), "-s", (char *)path, "-S", "0");
+	return check_error(output, 1, what, "--force") &&
+	       check_json(output, "errno", "\"EEXIST\"") &&
+	       check_json(output, "kernel", "[]");
+}
+
+static bool test_load_over_file(void)
+{
+	char path[256], byte = 0;
+	struct output output;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/not-empty", vl_mnt());
+	put(path, "data", 4, 5 << 20);
+	vt_check(check_holds(&output, path, "holds data"), "a file with data");
+	vt_check(!vl_loaded(), "loaded in spite of that");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	vt_need(fd >= 0 && pread(fd, &byte, 1, 5 << 20) == 1, "%s: %s", path, strerror(errno));
+	close(fd);
+	vt_check(byte == 'd', "its data is gone");
+	vt_check(load_store(&output, path, "16M", "--force"), "with --force");
+	tool(&output, "unload");
+	put(path, "left of a store", 15, 1 << 20);
+	vt_check(check_good(&output) && load_store(&output, path, "0", NULL), "used again");
+	tool(&output, "unload");
+	put(path, "\x53\xef", 2, 1080);
+	vt_check(check_good(&output) && check_holds(&output, path, "ext4"), "a file system in it");
+	unlink(path);
+	return true;
+}
+
+static bool test_load_over_device(void)
+{
+	char *disk = (char *)vl_disk();
+	struct output output;
+
+	put(disk, "SWAPSPACE2", 10, 4086);
+	vt_check(check_holds(&output, disk, "holds swap space"), "a device with a signature");
+	vt_check(!vl_loaded(), "loaded in spite of that");
+	vt_check(load_store(&output, disk, "64M", "-f"), "with -f");
+	tool(&output, "unload");
+	put(disk, "left of a store", 15, 4086);
+	vt_check(check_good(&output) && load_store(&output, disk, "64M", NULL), "used again");
+	return true;
+}
+
 static bool test_load_device(void)
 {
+	static const char blank[1 << 17];
 	struct output output;
 	char *disk = (char *)vl_disk();
 
+	/* others have used it */
+	put(disk, blank, sizeof(blank), 0);
 	tool(&output, "load", "-m", (char *)vl_env("VMDEV_KO"), "-p", "4M", "-s", disk, "-S", "0");
 	if (!check_good(&output))
 		return false;
@@ -686,6 +754,8 @@ static const struct vt_test tests[] = {
 	{ "load with every short option", test_load_short },
 	{ "load with a new file", test_load_file },
 	{ "load with a block device", test_load_device },
+	{ "load over a file with data", test_load_over_file },
+	{ "load over a device with a signature", test_load_over_device },
 	{ "load the installed module", test_load_installed },
 	{ "load twice", test_load_twice },
 	{ "load that the kernel refuses", test_load_refused },

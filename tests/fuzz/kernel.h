@@ -105,6 +105,14 @@ static inline int wait_on_bit_io(unsigned long *e, int bit, unsigned int mode)
 	return 0;
 }
 
+#define HZ			250
+
+static inline int wait_on_bit_timeout(unsigned long *e, int bit, unsigned int mode,
+				      unsigned long timeout)
+{
+	return wait_on_bit_io(e, bit, mode);
+}
+
 /* ---- memory ---- */
 
 #define GFP_KERNEL		1U

@@ -93,7 +93,7 @@ static void change(struct input *in, unsigned long *e, struct model *m, bool any
 		to = strchr("azcdrwsb", next[old][0]) - "azcdrwsb";
 	frame &= VMDEV_FRAME_NONE;
 	slot &= VMDEV_SLOT_NONE;
-	vmdev_page_set(&space, e, to, frame, slot);
+	vmdev_page_set(&space, e, m - model, to, frame, slot);
 	EXPECT((shim_warnings != warnings) == !legal(old, to), "%u to %u: %s", old, to,
 	       legal(old, to) ? "a warning" : "no warning");
 	EXPECT((shim_wakes != wakes) == (in_io(old) && !in_io(to)), "%u to %u: waiters", old, to);

@@ -60,7 +60,7 @@ for command in load unload status; do
 	shows "^Usage: vmdevctl $command " $command --help
 	shows "^Exit status: 0 " $command -h
 done
-for option in pool store store-size policy overcommit readahead checksum module json; do
+for option in pool store store-size policy overcommit readahead checksum force module json; do
 	shows "^  -., --$option " load --help
 done
 
@@ -87,6 +87,14 @@ none=/none/vmdev.ko
 says 1 "cannot use module $none: No such file or directory; build it or give another path" \
 	load --module $none
 says 1 "$0 isn't vmdev's module; give the path of vmdev.ko" load --module "$0"
+
+data=$(mktemp)
+echo data >"$data"
+says 1 "--store $data: holds data; give --force to have it overwritten, or another store" \
+	load --module $none --store "$data"
+says 1 "cannot use module $none: No such file or directory; build it or give another path" \
+	load --module $none --store "$data" --force
+rm "$data"
 
 run load --json --module $none
 bad=0

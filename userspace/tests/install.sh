@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What `make install` puts in place: complete, usable through pkg-config from C and
-# C++, only documented symbols, man pages without a formatter's warning.
+# C++, only documented symbols, man pages without a formatter's warning. And that
+# `make uninstall` takes all of it away again, and nothing else.
 # install.sh BUILD
 set -euo pipefail
 
@@ -88,5 +89,10 @@ for option in $("$build/vmdevctl" load --help | sed -n 's/^  -., --\([a-z-]*\).*
 	check "--$option is in vmdevctl(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
 		"$root/usr/test/share/man/man8/vmdevctl.8"
 done
+
+touch "$root/usr/test/include/linux/other.h"
+check "make uninstall" make -C "$here/.." uninstall BUILD="$build" DESTDIR="$root" PREFIX=/usr/test
+check "make uninstall takes everything that was installed and nothing else" \
+	test "$(cd "$root/usr" && find . ! -type d)" = ./test/include/linux/other.h
 
 echo "1..$count"

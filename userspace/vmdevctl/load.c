@@ -11,6 +11,7 @@
 
 #include <vmdev.h>
 
+#include "content.h"
 #include "ctl.h"
 #include "kmod.h"
 #include "kmsg.h"
@@ -29,8 +30,9 @@ static const char help[] =
 "                           existing file or device (1G)\n"
 "  -P, --policy NAME        replacement policy, see 'vmdevctl status'\n"
 "  -o, --overcommit on|off  accept mappings that pool and store can't back (off)\n"
-"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off\n"
+"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off (64)\n"
 "  -c, --checksum on|off    verify every page read back from the store (on)\n"
+"  -f, --force              overwrite what the store's file or device holds\n"
 "  -m, --module PATH        load this vmdev.ko, not the installed one\n"
 "  -j, --json               say the result in JSON\n"
 "  -h, --help               show this help and exit\n"
@@ -47,6 +49,7 @@ static const struct option long_options[] = {
 	{ "overcommit",	required_argument, NULL, 'o' },
 	{ "readahead",	required_argument, NULL, 'r' },
 	{ "checksum",	required_argument, NULL, 'c' },
+	{ "force",	no_argument,	   NULL, 'f' },
 	{ "module",	required_argument, NULL, 'm' },
 	{ "json",	no_argument,	   NULL, 'j' },
 	{ "help",	no_argument,	   NULL, 'h' },
@@ -56,7 +59,7 @@ static const struct option long_options[] = {
 struct request {
 	struct params params;
 	const char *path;
-	bool json;
+	bool force, json;
 };
 
 /* The option that sets a parameter, or PARAM_COUNT. */
@@ -74,10 +77,12 @@ static bool read_options(const struct ctl_command *command, int argc, char **arg
 {
 	int got;
 
-	while ((got = ctl_getopt(command, argc, argv, ":p:s:S:P:o:r:c:m:jh", long_options,
+	while ((got = ctl_getopt(command, argc, argv, ":p:s:S:P:o:r:c:fm:jh", long_options,
 				 status)) >= 0) {
 		if (got == 'j')
 			request->json = true;
+		else if (got == 'f')
+			request->force = true;
 		else if (got == 'm')
 			request->path = optarg;
 		else
@@ -148,14 +153,30 @@ static int check_loaded(struct ctl_result *result, int error, const struct kmsg 
 	return CTL_OK;
 }
 
+/* Nobody's data is overwritten by mistake. */
+static int check_content(const struct request *request, struct ctl_result *result)
+{
+	const char *store = request->params.values[PARAM_STORE];
+	const char *what = store && !request->force ? content_find(store) : NULL;
+
+	if (!what)
+		return CTL_OK;
+	return ctl_fail(result, EEXIST,
+			"--store %s: holds %s; give --force to have it overwritten, or another store",
+			store, what);
+}
+
 /* Load it. @kmsg gets what the kernel said meanwhile. */
 static int load(const struct request *request, const char *options, struct kmsg *kmsg,
 		struct ctl_result *result)
 {
+	const char *store = request->params.values[PARAM_STORE];
 	struct kmod_module *module;
 	struct kmod_ctx *ctx;
 	int log, status;
 
+	if (check_content(request, result))
+		return CTL_FAILED;
 	ctx = kmod_open(result);
 	if (!ctx)
 		return CTL_FAILED;
@@ -168,6 +189,8 @@ static int load(const struct request *request, const char *options, struct kmsg 
 			close(log);
 		kmod_module_unref(module);
 		status = check_loaded(result, -status, kmsg);
+		if (!status && store)
+			content_mark(store);
 	}
 	kmod_unref(ctx);
 	return status;
