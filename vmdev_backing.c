@@ -298,10 +298,11 @@ static const struct extent *find_extent(u32 slot)
 }
 
 /*
- * Pages are written by whoever needs a frame, and not only his own: his cgroup's
- * limits and his priority must not keep others' frames for long.
+ * Pages are written by whoever needs a frame, and not only his own; and frames that are
+ * read into are nobody's until that is done. His cgroup's limits and his priority must
+ * not keep others' frames for long.
  */
-static void write_for_all(struct bio *bio)
+static void do_for_all(struct bio *bio)
 {
 #ifdef CONFIG_BLK_CGROUP
 	bio_associate_blkg_from_css(bio, blkcg_root_css);
@@ -326,8 +327,7 @@ static void submit_block(struct vmdev_request *req)
 		bio->bi_iter.bi_sector = ext->sector + (sector_t)offset * SECTORS_PER_PAGE;
 		bio->bi_private = req;
 		bio->bi_end_io = bio_done;
-		if (req->op == REQ_OP_WRITE)
-			write_for_all(bio);
+		do_for_all(bio);
 		for (k = 0; k < n; k++)
 			__bio_add_page(bio, req->bv[i + k].bv_page, PAGE_SIZE, 0);
 		atomic_inc(&req->pending);

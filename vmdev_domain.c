@@ -37,7 +37,7 @@ static void domain_init(struct vmdev_domain *domain, struct vmdev_space *owner,
  */
 struct vmdev_domain *vmdev_domain_create(struct vmdev_space *owner)
 {
-	struct vmdev_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	struct vmdev_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 
 	if (!domain)
 		return NULL;

@@ -246,7 +246,6 @@ static void look(struct vmdev_batch *b)
 		bitmap_zero(young, VMDEV_BATCH);
 		vmdev_access_look(b->v[i].space->inode->i_mapping, b->v[i].index, run, locked,
 				  access == VMDEV_ACCESS_HARDWARE ? young : NULL);
-		cond_resched();
 		for (k = 0; k < run; k++) {
 			struct vmdev_victim *v = &b->v[i + k];
 			bool used = test_bit(k, young);
@@ -454,7 +453,8 @@ unsigned int vmdev_evict_domain(struct vmdev_batch *b, struct vmdev_domain *doma
 {
 	unsigned int done = 0, seen;
 
-	b->force = vmdev_pool_distressed();
+	b->force = domain->owner ? vmdev_space_distressed(domain->owner) :
+				   vmdev_pool_distressed(&vmdev_pool.distress);
 	while (done < want && scan) {
 		/* full batches keep runs and requests long, up to an eighth of the pool */
 		unsigned long max = clamp_t(unsigned long, vmdev_pool_frames() / 8,

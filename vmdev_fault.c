@@ -118,9 +118,10 @@ static int poisoned(struct vmdev_space *space, unsigned long *e)
  * A page being written is taken back, unless its frame is needed too badly or the
  * device can't bear that it is changed.
  */
-static bool leaves(unsigned int state)
+static bool leaves(struct vmdev_space *space, unsigned int state)
 {
-	return state == VMDEV_PAGE_WRITING && (vmdev_pool_distressed() || vmdev_store_stable());
+	return state == VMDEV_PAGE_WRITING &&
+	       (vmdev_space_distressed(space) || vmdev_store_stable());
 }
 
 /*
@@ -161,7 +162,7 @@ again:
 	state = vmdev_page_state(e);
 	err = state == VMDEV_PAGE_BAD ? -EIO : -EAGAIN;
 	if (vmdev_page_in(state, VMDEV_TO(BAD) | VMDEV_TO(SWAPPED) | VMDEV_TO(READING)) ||
-	    leaves(state))
+	    leaves(space, state))
 		goto err_unlock;
 
 	if (vmdev_page_in(state, VMDEV_RESIDENT)) {
@@ -211,7 +212,7 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 		else if (state == VMDEV_PAGE_BAD)
 			err = -EIO;
 		if (err || (vmdev_page_in(state, VMDEV_RESIDENT & ~VMDEV_TO(READING)) &&
-			    !leaves(state))) {
+			    !leaves(space, state))) {
 			vmdev_page_unlock(e);
 			break;
 		}
@@ -372,7 +373,7 @@ static vm_fault_t vmdev_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t l
 	vm_fault_t ret;
 
 	/* pages being written are to leave then */
-	if (vmdev_pool_distressed())
+	if (vmdev_space_distressed(space))
 		return 0;
 	ret = filemap_map_pages(vmf, first, last);
 	/* a retried fault was counted when it waited */

@@ -40,6 +40,7 @@ void vmdev_pool_kick(void)
 
 /**
  * vmdev_pool_distress() - for a second, frames go before use
+ * @until: &vmdev_pool.distress, or that of a space at its limit for that space alone
  *
  * For when nothing becomes free however long one waits, because every page is used
  * again before it is looked at a second time, or before it is written. Until then
@@ -48,23 +49,23 @@ void vmdev_pool_kick(void)
  *
  * Context: any.
  */
-void vmdev_pool_distress(void)
+void vmdev_pool_distress(unsigned long *until)
 {
-	WRITE_ONCE(vmdev_pool.distress, (jiffies + HZ) | 1);
+	WRITE_ONCE(*until, (jiffies + HZ) | 1);
 	vmdev_pool_kick();
 }
 
-/* Context: any. */
-bool vmdev_pool_distressed(void)
+/* Is it so? Context: any. */
+bool vmdev_pool_distressed(unsigned long *until)
 {
-	unsigned long until = READ_ONCE(vmdev_pool.distress);
+	unsigned long end = READ_ONCE(*until);
 
-	if (likely(!until))
+	if (likely(!end))
 		return false;
-	if (time_before(jiffies, until))
+	if (time_before(jiffies, end))
 		return true;
 	/* or jiffies would come round to it */
-	WRITE_ONCE(vmdev_pool.distress, 0);
+	WRITE_ONCE(*until, 0);
 	return false;
 }
 

@@ -21,23 +21,12 @@
 
 #define STALL_TIMEOUT		(10 * HZ)	/* no frame became free for so long */
 #define WAIT_TIMEOUT		(60 * HZ)	/* one task waited for so long in all */
-#define STALL_DISTRESS		(HZ / 2)	/* the same, until use counts no longer */
-#define WAIT_DISTRESS		(2 * HZ)
+#define STALL_DISTRESS		(HZ / 2)	/* the same, until use counts for nothing */
 #define ROUND			(16 * VMDEV_BATCH)	/* frames of a domain looked at in a row */
 
 static struct task_struct *reclaim_task;
 static struct vmdev_batch reclaim_batch;	/* the reclaim thread's */
 static atomic_t nr_direct;			/* tasks in direct_reclaim() */
-
-/*
- * Nothing has become free for long. A store that doesn't answer is no reason: then
- * pages that are being written must stay in reach.
- */
-static void distress(void)
-{
-	if (vmdev_evict_alive())
-		vmdev_pool_distress();
-}
 
 /* ---- the reclaim thread ---- */
 
@@ -88,15 +77,24 @@ static unsigned long writing_max(void)
 	return clamp(vmdev_pool_frames() / 4, 2UL, 1024UL);
 }
 
+/* What the reclaim thread does besides evicting, however long that goes on. */
+static void chores(void)
+{
+	vmdev_evict_complete();
+	vmdev_poison_scan();
+	vmdev_pool_replace();
+	vmdev_pool_unpark();
+}
+
 /* Bring the pool back to its high watermark. Context: reclaim thread. */
 static void balance(struct vmdev_batch *b)
 {
 	/* rounds until each frame has been looked at twice, and again */
 	unsigned long laps = 2 * vmdev_pool_frames() / ROUND + 2;
-	unsigned long want, writing, idle = 0;
+	unsigned long want, writing, most, idle = 0;
 
 	while (!kthread_should_stop()) {
-		vmdev_evict_complete();
+		chores();
 		want = vmdev_pool_shortage();
 		writing = vmdev_evict_writing();
 		if (want <= writing) {
@@ -104,12 +102,13 @@ static void balance(struct vmdev_batch *b)
 			evict_round(b, 0, ROUND);
 			return;
 		}
-		if (writing >= writing_max()) {
+		most = writing_max();
+		if (writing >= most) {
 			wait_event_timeout(vmdev_pool.event, vmdev_evict_pending(), HZ / 10);
 			continue;
 		}
 		/* a little at a time: finished writes free frames in between */
-		if (evict_round(b, min(want, writing_max()) - writing, ROUND)) {
+		if (evict_round(b, min(want, most) - writing, ROUND)) {
 			idle = 0;
 		} else if (++idle > laps) {
 			/* everything is in use, pinned or can't be written: later again */
@@ -140,14 +139,10 @@ static int reclaim_thread(void *data)
 
 		wait_event_freezable_timeout(vmdev_pool.event, reclaim_due(),
 					     again ? HZ / 10 : MAX_SCHEDULE_TIMEOUT);
-		vmdev_evict_complete();
-		vmdev_poison_scan();
-		vmdev_pool_replace();
+		chores();
 		/* cleared before looking: a wake-up from here on counts */
-		if (xchg(&vmdev_pool.kick, false) || again) {
-			vmdev_pool_unpark();
+		if (xchg(&vmdev_pool.kick, false) || again)
 			balance(b);
-		}
 	}
 	vmdev_evict_complete();
 	return 0;
@@ -190,6 +185,18 @@ static bool at_limit(struct vmdev_space *space)
 	unsigned long max = READ_ONCE(space->limit_max);
 
 	return max && atomic_long_read(&space->frames) >= max;
+}
+
+/*
+ * Nothing has become free for long, or in a space at its limit: then for it alone, or
+ * who keeps his own few frames locked would spoil everybody's. A store that doesn't
+ * answer is no reason: pages that are being written must stay in reach then.
+ */
+static void distress(struct vmdev_space *space)
+{
+	if (vmdev_evict_alive())
+		vmdev_pool_distress(space && at_limit(space) ? &space->distress :
+							       &vmdev_pool.distress);
 }
 
 /*
@@ -242,6 +249,9 @@ static void wait_for_frame(struct vmdev_space *space)
 	if ((!vmdev_pool_free_frames() || at_limit(space)) && !fatal_signal_pending(current))
 		schedule_timeout(HZ / 20 + 1);
 	finish_wait(&vmdev_pool.wait, &wait);
+	/* a frame it can't use was not meant for it */
+	if (at_limit(space) && vmdev_pool_free_frames())
+		wake_up(&vmdev_pool.wait);
 }
 
 /**
@@ -282,9 +292,9 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 		if (now != progress)
 			stall = jiffies;
 		progress = now;
-		if (time_after(jiffies, stall + STALL_DISTRESS) ||
-		    time_after(jiffies, begin + WAIT_DISTRESS))
-			distress();
+		/* others' progress is none for a space at its limit */
+		if (time_after(jiffies, (at_limit(space) ? begin : stall) + STALL_DISTRESS))
+			distress(space);
 		if (time_after(jiffies, stall + STALL_TIMEOUT) ||
 		    time_after(jiffies, begin + WAIT_TIMEOUT)) {
 			vmdev_count(oom);
@@ -311,8 +321,8 @@ void vmdev_reclaim_shrink(struct vmdev_space *space)
 		max = READ_ONCE(space->limit_max);
 		if (!max || atomic_long_read(&space->frames) <= max)
 			return;
-		if (time_after(jiffies, begin + WAIT_DISTRESS))
-			distress();
+		if (time_after(jiffies, begin + STALL_DISTRESS))
+			distress(space);
 		direct_reclaim(space);
 		vmdev_pool_kick();
 		schedule_timeout_killable(1);
@@ -345,7 +355,7 @@ int vmdev_reclaim_resize(unsigned long frames)
 			stall = jiffies;
 		least = min(least, held);
 		if (time_after(jiffies, stall + STALL_DISTRESS))
-			distress();
+			distress(NULL);
 		schedule_timeout_killable(HZ / 50 + 1);
 		if (fatal_signal_pending(current))
 			err = -EINTR;

@@ -377,7 +377,11 @@ static int discard_page(struct vmdev_space *space, unsigned long *e, pgoff_t ind
 	unsigned int state;
 
 	for (;;) {
-		if (vmdev_page_state(e) == VMDEV_PAGE_ABSENT && !test_bit(VMDEV_ENTRY_LOCK, e))
+		/* both of one read: who holds the lock may be about to change the state */
+		unsigned long now = READ_ONCE(*e);
+
+		if (vmdev_page_state(&now) == VMDEV_PAGE_ABSENT &&
+		    !test_bit(VMDEV_ENTRY_LOCK, &now))
 			return 0;
 		if (!killable)
 			vmdev_page_lock(e);

@@ -135,7 +135,7 @@ void vmdev_pool_replace(void);
 void vmdev_pool_unpark(void);
 void vmdev_pool_event(void);
 void vmdev_pool_kick(void);
-void vmdev_pool_distress(void);
-bool vmdev_pool_distressed(void);
+void vmdev_pool_distress(unsigned long *until);
+bool vmdev_pool_distressed(unsigned long *until);
 
 #endif /* _VMDEV_POOL_H */

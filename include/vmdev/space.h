@@ -68,6 +68,7 @@ struct vmdev_stream {
  * @limit_min: frames others can't take
  * @domain: where its frames are queued for replacement
  * @own: its own domain, made with the first limit
+ * @distress: as vmdev_pool.distress, for this space at its limit alone
  * @frames: frames it holds, never more than @limit_max
  * @pages: pages by state
  * @count: counters that only go up
@@ -92,6 +93,7 @@ struct vmdev_space {
 	unsigned long limit_min;
 	struct vmdev_domain *domain;
 	struct vmdev_domain *own;
+	unsigned long distress;
 	atomic_long_t frames;
 	atomic_long_t pages[VMDEV_PAGE_STATES];
 	atomic_long_t count[VMDEV_SPACE_COUNTS];
@@ -126,6 +128,13 @@ static inline bool vmdev_space_ends_before(struct vmdev_space *space, pgoff_t in
 	/* pairs with the one in vmdev_space_resize() */
 	smp_mb__after_atomic();
 	return index >= vmdev_space_end(space);
+}
+
+/* Are frames for @space so hard to get that they go before use? */
+static inline bool vmdev_space_distressed(struct vmdev_space *space)
+{
+	return vmdev_pool_distressed(&vmdev_pool.distress) ||
+	       vmdev_pool_distressed(&space->distress);
 }
 
 int vmdev_space_init(void);
