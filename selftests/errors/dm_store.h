@@ -304,6 +304,21 @@ static inline void dm_modprobe(void)
 		ksft_exit_skip("no device-mapper\n");
 }
 
+/* Run a table of subtests that have at most so many seconds each and leave a device. */
+static inline int dm_run(const struct vt_test *tests, unsigned int count, unsigned int seconds)
+{
+	const struct vl_suite suite = {
+		.tests = tests,
+		.count = count,
+		.seconds = seconds,
+		.before_unload = dm_before_unload,
+		.after_unload = dm_remove,
+	};
+
+	dm_modprobe();
+	return vl_run(&suite);
+}
+
 /* A working device and the module on it; more is appended to the parameters. */
 #define dm_load(pool_mb, fmt, ...) do {					\
 	dm_create();							\

@@ -395,14 +395,5 @@ static const struct vt_test tests[] = {
 
 int main(void)
 {
-	const struct vl_suite suite = {
-		.tests = tests,
-		.count = ARRAY_SIZE(tests),
-		.seconds = 60,
-		.before_unload = dm_before_unload,
-		.after_unload = dm_remove,
-	};
-
-	dm_modprobe();
-	return vl_run(&suite);
+	return dm_run(tests, ARRAY_SIZE(tests), 60);
 }
