@@ -7,9 +7,9 @@
  *
  * Page tables can't go away meanwhile: a VMA is unlinked from i_mmap, under
  * i_mmap_rwsem held for writing, before its tables are freed. Those of the lowest
- * level may from 6.14 on (MADV_DONTNEED), after a grace period: hence RCU. A bit that is set
- * again or a page that is mapped while we look is a benign race: the answer was
- * right when it was given. TLBs are not flushed, as in the kernel's own
+ * level may from 6.14 on (MADV_DONTNEED), after a grace period: hence RCU. A bit
+ * that is set again or a page that is mapped while we look is a benign race: the
+ * answer was right when it was given. TLBs are not flushed, as in the kernel's own
  * ptep_clear_flush_young() on x86: a stale entry only hides one use.
  *
  * On other architectures there is no walk; the policy's other way, unmap and
