@@ -55,7 +55,7 @@ static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	} else if (!test_bit(VMDEV_FRAME_ZEROED, &frame->flags)) {
 		folio_zero_range(frame->folio, 0, PAGE_SIZE);
 	}
-	if (!vmdev_space_insert(space, index, frame, true, !absent)) {
+	if (!vmdev_space_insert(space, index, e, frame, true)) {
 		err = -ENOMEM;
 		goto err_charge;
 	}

@@ -288,7 +288,7 @@ static bool gather(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 {
 	u32 slot = vmdev_page_slot(e);
 
-	if (!vmdev_space_insert(space, index, frame, false, true)) {
+	if (!vmdev_space_insert(space, index, e, frame, false)) {
 		folio_clear_readahead(frame->folio);
 		vmdev_reclaim_put_frame(space, frame);
 		return false;
