@@ -88,7 +88,7 @@ NUMBER_PARAM(store_mb, store_mb, 0, STORE_MB_MAX,
 
 static char *policy = VMDEV_POLICY_DEFAULT;
 module_param(policy, charp, 0444);
-MODULE_PARM_DESC(policy, "replacement policy: clock, clock-refault or fifo (default clock)");
+MODULE_PARM_DESC(policy, "replacement policy: s3fifo, clock, clock-refault or fifo (default s3fifo)");
 
 NUMBER_PARAM(overcommit, vmdev_overcommit, 0, 1,
 	     "0: refuse an mmap that can't be backed; 1: never refuse (default 0)");
@@ -541,7 +541,7 @@ static int __init vmdev_init(void)
 	int err;
 
 	if (!ops) {
-		pr_err("policy=%s: accepted are clock, clock-refault and fifo\n", policy);
+		pr_err("policy=%s: accepted are s3fifo, clock, clock-refault and fifo\n", policy);
 		return -EINVAL;
 	}
 	err = vmdev_page_init();

@@ -58,19 +58,29 @@ void vmdev_domain_destroy(struct vmdev_domain *domain)
 	kfree(domain);
 }
 
+/*
+ * What a domain has evicted so far: kept with an evicted page, it tells how long ago
+ * that was when the page comes back, in evictions. Context: any.
+ */
+u32 vmdev_domain_age(struct vmdev_domain *domain)
+{
+	return READ_ONCE(domain->age);
+}
+
 /**
  * vmdev_domain_insert() - a frame got a page: queue it
  * @domain: where
  * @frame: its space and index are set
- * @refault: the page had been evicted before
+ * @since: pages evicted since this one was, or VMDEV_SINCE_NEVER
  *
  * Context: page lock held.
  */
-void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame, bool refault)
+void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame,
+			 unsigned long since)
 {
 	spin_lock(&domain->lock);
 	WRITE_ONCE(frame->domain, domain);
-	domain->policy.ops->insert(&domain->policy, &frame->node, refault);
+	domain->policy.ops->insert(&domain->policy, &frame->node, since);
 	spin_unlock(&domain->lock);
 }
 
@@ -82,13 +92,15 @@ static void take_out_locked(struct vmdev_domain *domain, struct vmdev_frame *fra
 		domain->policy.ops->remove(&domain->policy, &frame->node);
 }
 
-/* The frame loses its page. Context: page lock held. */
-void vmdev_domain_remove(struct vmdev_frame *frame)
+/* The frame loses its page, which may come back if it was evicted. Page lock held. */
+void vmdev_domain_remove(struct vmdev_frame *frame, bool evicted)
 {
 	struct vmdev_domain *domain = frame->domain;
 
 	spin_lock(&domain->lock);
 	take_out_locked(domain, frame);
+	if (evicted)
+		WRITE_ONCE(domain->age, (domain->age + 1) & VMDEV_FRAME_NONE);
 	atomic_long_dec(&frame->space->frames);
 	WRITE_ONCE(frame->space, NULL);
 	WRITE_ONCE(frame->domain, NULL);
@@ -117,7 +129,7 @@ void vmdev_domain_move(struct vmdev_frame *frame, struct vmdev_domain *to)
 	take_out_locked(from, frame);
 	WRITE_ONCE(frame->domain, NULL);
 	spin_unlock(&from->lock);
-	vmdev_domain_insert(to, frame, true);
+	vmdev_domain_insert(to, frame, VMDEV_SINCE_NEVER);
 }
 
 /* Take one frame off its policy on purpose. Context: page lock held. */
@@ -143,7 +155,7 @@ static void set_policy_locked(struct vmdev_domain *domain, const struct vmdev_po
 	ops->init(policy);
 	list_for_each_entry_safe(node, next, &all, link) {
 		list_del_init(&node->link);
-		ops->insert(policy, node, false);
+		ops->insert(policy, node, VMDEV_SINCE_NEVER);
 	}
 }
 

@@ -293,13 +293,19 @@ static void count_eviction(struct vmdev_space *space, unsigned long *e,
 	vmdev_io_wasted(space, e);
 }
 
+/* When a page is evicted, as its domain counts. A moment later will do as well. */
+static u32 age(struct vmdev_space *space)
+{
+	return vmdev_domain_age(READ_ONCE(space->domain));
+}
+
 /* A victim's page has left the page cache without I/O: free its frame. */
 static void free_victim(struct vmdev_victim *v, unsigned int state)
 {
 	u32 slot = vmdev_page_slot(v->e);
 
 	count_eviction(v->space, v->e, v->frame, true);
-	vmdev_page_set(v->space, v->e, v->index, state, 0, slot);
+	vmdev_page_set(v->space, v->e, v->index, state, age(v->space), slot);
 	folio_unlock(v->frame->folio);
 	vmdev_page_untry(v->e);
 	vmdev_pool_free(v->frame);
@@ -517,7 +523,7 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 	if (!error && idle && !folio_test_dirty(folio) && vmdev_space_detach(space, frame)) {
 		count_eviction(space, e, frame, false);
 		folio_unlock(folio);
-		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_SWAPPED, 0, slot);
+		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_SWAPPED, age(space), slot);
 		vmdev_page_unlock(e);
 		vmdev_pool_free(frame);
 	} else {

@@ -10,6 +10,10 @@
  * retry, the wait is done with the lock held, so a fault makes progress however
  * small the pool is.
  *
+ * Neighbours that are at hand are mapped with the page: by fault-around where the page
+ * was read, and behind a page of a stream, up to AROUND pages: those that were read
+ * ahead, or are filled ahead where a program goes through memory for the first time.
+ *
  * There is no page_mkwrite: a page of a shared mapping is mapped writable at
  * once, and the hardware's dirty bits, moved to the folio by unmapping, tell
  * whether it was written. A fault for writing still says so at once.
@@ -30,6 +34,8 @@
 
 #include "vmdev_trace.h"
 
+#define AROUND	16	/* pages mapped by one fault at most, as fault-around does */
+
 /*
  * Make an ABSENT or ZERO page resident in @frame. Context: page lock held.
  * Return: 0, or an error; the frame is given back then.
@@ -43,10 +49,8 @@ static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 
 	if (absent)
 		err = vmdev_space_charge(space);
-	if (err) {
-		vmdev_count(oom);
+	if (err)
 		goto err_frame;
-	}
 	if (word) {
 		void *p = kmap_local_folio(frame->folio, 0);
 
@@ -55,7 +59,7 @@ static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	} else if (!test_bit(VMDEV_FRAME_ZEROED, &frame->flags)) {
 		folio_zero_range(frame->folio, 0, PAGE_SIZE);
 	}
-	if (!vmdev_space_insert(space, index, frame, true, !absent)) {
+	if (!vmdev_space_insert(space, index, e, frame, true)) {
 		err = -ENOMEM;
 		goto err_charge;
 	}
@@ -125,18 +129,23 @@ static bool leaves(struct vmdev_space *space, unsigned int state)
 }
 
 /*
- * Get a page with what is at hand. Return: 0 with the folio locked and held;
+ * Get a page with what is at hand. @last, when it isn't NULL, is the last page that can
+ * be mapped with it, and comes back as the last that should be: neighbours that were
+ * read ahead count as used then. Return: 0 with the folio locked and held;
  * -EAGAIN when it takes a wait; -ERANGE past the end, -EIO for a bad page,
  * -ENOSPC, -ENOMEM, or -EINTR when the task is being killed.
  */
 static int try_get(struct vmdev_space *space, pgoff_t index, bool write,
-		   struct folio **foliop, enum vmdev_fault_kind *kind)
+		   struct folio **foliop, enum vmdev_fault_kind *kind, pgoff_t *last)
 {
+	pgoff_t around = last ? *last : index;
 	struct vmdev_frame *frame;
 	unsigned int state;
 	unsigned long *e;
 	int err;
 
+	if (last)
+		*last = index;
 	/* nothing is made for pages there can't be; looked at again under the lock */
 	if (index >= vmdev_space_end(space))
 		return -ERANGE;
@@ -169,7 +178,9 @@ again:
 		if (test_bit(VMDEV_ENTRY_RA, e) && test_and_clear_bit(VMDEV_ENTRY_RA, e)) {
 			folio_clear_readahead(vmdev_pool_frame(vmdev_page_frame(e))->folio);
 			vmdev_page_unlock(e);
-			vmdev_io_touched(space, index);
+			around = vmdev_io_touched(space, index, around);
+			if (last)
+				*last = around;
 			goto again;
 		}
 		*kind = VMDEV_FAULT_MINOR;
@@ -178,6 +189,8 @@ again:
 		if (!frame)
 			goto err_unlock;
 		err = fill(space, index, e, frame, write);
+		if (err == -ENOSPC)
+			vmdev_count(oom);
 		if (err)
 			goto err_unlock;
 		*kind = VMDEV_FAULT_ZERO;
@@ -244,6 +257,8 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 		} else {
 			*kind = VMDEV_FAULT_ZERO;
 			err = fill(space, index, e, frame, write);
+			if (err == -ENOSPC)
+				vmdev_count(oom);
 			vmdev_page_unlock(e);
 		}
 		frame = NULL;
@@ -273,7 +288,7 @@ struct folio *vmdev_fault_get(struct vmdev_space *space, pgoff_t index, bool wri
 	int err;
 
 	for (;;) {
-		err = try_get(space, index, write, &folio, &kind);
+		err = try_get(space, index, write, &folio, &kind, NULL);
 		if (!err) {
 			folio_unlock(folio);
 			return folio;
@@ -333,6 +348,64 @@ static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
 }
 
+/* Make an ABSENT page resident before it is touched. Return: done. */
+static bool fill_one(struct vmdev_space *space, pgoff_t index)
+{
+	unsigned long *e = vmdev_page_find(space, index);
+	struct vmdev_frame *frame;
+	bool done = false;
+
+	if (!e || vmdev_page_state(e) != VMDEV_PAGE_ABSENT || vmdev_pool_short() ||
+	    !vmdev_page_trylock(e))
+		return false;
+	if (vmdev_page_state(e) == VMDEV_PAGE_ABSENT && !vmdev_space_ends_before(space, index)) {
+		frame = vmdev_reclaim_try_frame(space);
+		done = frame && !fill(space, index, e, frame, false);
+	}
+	vmdev_page_untry(e);
+	return done;
+}
+
+/*
+ * @index was touched for the first time. When it goes on like that, fill pages behind
+ * it, up to @last: of what is promised already, and in memory there is. Return: the
+ * last one filled.
+ */
+static pgoff_t fill_ahead(struct vmdev_space *space, pgoff_t index, pgoff_t last)
+{
+	unsigned int i, n;
+
+	if (last == index || READ_ONCE(space->used) + AROUND > READ_ONCE(space->reserved))
+		return index;
+	n = vmdev_io_fill_ahead(space, index, last - index);
+	for (i = 0; i < n && fill_one(space, index + i + 1); i++)
+		;
+	return index + i;
+}
+
+/* The last page of the AROUND that begin with the fault's and can be mapped with it. */
+static pgoff_t last_around(struct vm_fault *vmf)
+{
+	unsigned long end = min(vmf->vma->vm_end, pmd_addr_end(vmf->address, vmf->vma->vm_end));
+
+	return vmf->pgoff + min_t(unsigned long, AROUND, (end - vmf->address) >> PAGE_SHIFT) - 1;
+}
+
+/*
+ * Map the pages behind the fault's up to @last as far as they are at hand, as if they
+ * were read: they are writable too, and clean.
+ */
+static void map_along(struct vm_fault *vmf, pgoff_t last)
+{
+	enum fault_flag flags = vmf->flags;
+
+	if (last == vmf->pgoff || vmdev_space_distressed(vmf->vma->vm_file->private_data))
+		return;
+	vmf->flags &= ~FAULT_FLAG_WRITE;
+	filemap_map_pages(vmf, vmf->pgoff + 1, last);
+	vmf->flags = flags;
+}
+
 static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 {
 	struct vmdev_space *space = vmf->vma->vm_file->private_data;
@@ -340,10 +413,12 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	enum vmdev_fault_kind kind, waited = VMDEV_FAULT_MINOR;
 	ktime_t start = ktime_get();
 	struct folio *folio;
+	pgoff_t last;
 	int err;
 
 	for (;;) {
-		err = try_get(space, vmf->pgoff, write, &folio, &kind);
+		last = last_around(vmf);
+		err = try_get(space, vmf->pgoff, write, &folio, &kind, &last);
 		if (!err)
 			break;
 		/* also for a task being killed: the other signal comes first */
@@ -358,6 +433,9 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 		if (err)
 			return VM_FAULT_SIGBUS;
 	}
+	if (kind == VMDEV_FAULT_ZERO)
+		last = fill_ahead(space, vmf->pgoff, last_around(vmf));
+	map_along(vmf, last);
 	/* as in vmdev_map_pages() */
 	if (!(vmf->flags & FAULT_FLAG_TRIED))
 		count_fault(space, vmf->pgoff, max(kind, waited), write, start);

@@ -288,7 +288,7 @@ static bool gather(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 {
 	u32 slot = vmdev_page_slot(e);
 
-	if (!vmdev_space_insert(space, index, frame, false, true)) {
+	if (!vmdev_space_insert(space, index, e, frame, false)) {
 		folio_clear_readahead(frame->folio);
 		vmdev_reclaim_put_frame(space, frame);
 		return false;
@@ -418,11 +418,6 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, bool hit, pgo
 	return n;
 }
 
-/* Faults come first: the last free frames are theirs. */
-static bool frames_short(void)
-{
-	return vmdev_pool_free_frames() <= READ_ONCE(vmdev_pool.low) / 4;
-}
 
 /* The stream at @index got no further than @ahead: it has to ask again from there. */
 static void correct_stream(struct vmdev_space *space, pgoff_t index, pgoff_t ahead)
@@ -446,7 +441,7 @@ static void gather_plan(struct vmdev_space *space, pgoff_t index, bool hit, stru
 
 	n = plan(space, index, hit, &start, &stride);
 	for (i = 0; i < n && start + i * stride < VMDEV_INDEX_MAX; i++) {
-		if (frames_short()) {
+		if (vmdev_pool_short()) {
 			correct_stream(space, index, start + i * stride - stride);
 			break;
 		}
@@ -454,6 +449,33 @@ static void gather_plan(struct vmdev_space *space, pgoff_t index, bool hit, stru
 	}
 	if (got)
 		trace_vmdev_readahead(space->id, start, stride, got);
+}
+
+/**
+ * vmdev_io_fill_ahead() - note the first touch of a page, and plan to fill others ahead
+ * @space: the space
+ * @index: the page
+ * @max: most pages to fill
+ *
+ * Only a stream that goes up page by page earns it.
+ *
+ * Context: process, any lock above space->lock may be held.
+ * Return: pages behind @index that are likely to be touched next.
+ */
+unsigned int vmdev_io_fill_ahead(struct vmdev_space *space, pgoff_t index, unsigned int max)
+{
+	struct vmdev_stream *s;
+	unsigned int n = 0;
+
+	spin_lock(&space->lock);
+	s = find_stream(space, index);
+	s->used = ++space->clock;
+	if (s->stride == 1) {
+		s->window = min(window_max(space, s), s->window ? 2 * s->window : 4);
+		n = min(s->window, max);
+	}
+	spin_unlock(&space->lock);
+	return n;
 }
 
 static void add_credit(struct vmdev_space *space, int n)
@@ -488,22 +510,45 @@ int vmdev_io_read(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	return 0;
 }
 
+/* The page was read ahead and is there: it counts as used from now on. */
+static bool take_ahead(struct vmdev_space *space, pgoff_t index)
+{
+	unsigned long *e = vmdev_page_find(space, index);
+	bool done;
+
+	if (!e || !test_bit(VMDEV_ENTRY_RA, e) || !vmdev_page_trylock(e))
+		return false;
+	done = vmdev_page_state(e) == VMDEV_PAGE_CLEAN &&
+	       test_and_clear_bit(VMDEV_ENTRY_RA, e);
+	if (done)
+		folio_clear_readahead(vmdev_pool_frame(vmdev_page_frame(e))->folio);
+	vmdev_page_untry(e);
+	return done;
+}
+
 /**
  * vmdev_io_touched() - a page that was read ahead is used for the first time
  * @space: the space
  * @index: the page; its flag is cleared already
+ * @last: up to this page its neighbours will be mapped with it: those that were read
+ *	ahead and are there count as used too, or each would cost a fault
  *
  * Context: process, no page lock.
+ * Return: the last page in a row that counts as used.
  */
-void vmdev_io_touched(struct vmdev_space *space, pgoff_t index)
+pgoff_t vmdev_io_touched(struct vmdev_space *space, pgoff_t index, pgoff_t last)
 {
 	struct reads r = { 0 };
+	pgoff_t end = index + 1;
 
-	vmdev_count(readahead_hits);
-	vmdev_space_count(space, READAHEAD_HITS, 1);
-	add_credit(space, 1);
-	gather_plan(space, index, true, &r);
+	while (end <= last && take_ahead(space, end))
+		end++;
+	vmdev_count_add(readahead_hits, end - index);
+	vmdev_space_count(space, READAHEAD_HITS, end - index);
+	add_credit(space, end - index);
+	gather_plan(space, end - 1, true, &r);
 	send(space, &r);
+	return end - 1;
 }
 
 /* A page is leaving; was it read ahead for nothing? Context: page lock held. */
@@ -537,7 +582,7 @@ void vmdev_io_prefetch(struct vmdev_space *space, pgoff_t first, pgoff_t end)
 			if (base + k < first || base + k >= end ||
 			    vmdev_page_state(&leaf->entry[k]) != VMDEV_PAGE_SWAPPED)
 				continue;
-			if (frames_short()) {
+			if (vmdev_pool_short()) {
 				send(space, &r);
 				return;
 			}

@@ -166,7 +166,8 @@ int vmdev_page_wait_briefly(unsigned long *e)
  * @e: its entry
  * @index: its page number, for the trace
  * @state: the new state
- * @frame: frame number where the new state has one, else ignored
+ * @frame: frame number where the new state has one; its domain's age for an evicted
+ *	page, SWAPPED or ZERO; else ignored
  * @slot: slot number where it has one, VMDEV_SLOT_NONE for a CLEAN page without
  *
  * A change that is not in the table is a bug of the caller: it is reported once
@@ -188,21 +189,16 @@ void vmdev_page_set(struct vmdev_space *space, unsigned long *e, pgoff_t index,
 	atomic_long_dec(&space->pages[from]);
 	atomic_long_inc(&space->pages[state]);
 
-	if (!vmdev_page_in(state, VMDEV_RESIDENT))
+	if (!vmdev_page_in(state, VMDEV_RESIDENT | VMDEV_TO(SWAPPED) | VMDEV_TO(ZERO)))
 		frame = 0;
 	if (state == VMDEV_PAGE_ABSENT || state == VMDEV_PAGE_ZERO)
 		slot = 0;
 
 	do {
-		/* keep LOCK, RA and EVI: other holders change them meanwhile */
-		new = old & (BIT(VMDEV_ENTRY_LOCK) | BIT(VMDEV_ENTRY_RA) |
-			     BIT(VMDEV_ENTRY_EVICTED));
+		/* keep LOCK and RA: other holders change them meanwhile */
+		new = old & (BIT(VMDEV_ENTRY_LOCK) | BIT(VMDEV_ENTRY_RA));
 		new |= (unsigned long)busy << VMDEV_ENTRY_BUSY | state << 2 |
 		       (unsigned long)frame << 8 | (unsigned long)slot << 36;
-		if (state == VMDEV_PAGE_SWAPPED || state == VMDEV_PAGE_ZERO)
-			new |= BIT(VMDEV_ENTRY_EVICTED);
-		else if (state == VMDEV_PAGE_ABSENT)
-			new &= ~BIT(VMDEV_ENTRY_EVICTED);
 	} while (!try_cmpxchg(e, &old, new));
 
 	if (vmdev_page_in(from, VMDEV_IN_IO) && !busy)

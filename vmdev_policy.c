@@ -9,6 +9,7 @@
 #include <vmdev/policy.h>
 
 static const struct vmdev_policy_ops *const policies[] = {
+	&vmdev_policy_s3fifo,
 	&vmdev_policy_clock,
 	&vmdev_policy_clock_refault,
 	&vmdev_policy_fifo,

@@ -91,6 +91,12 @@ unsigned long vmdev_pool_frames(void)
 	return max(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held));
 }
 
+/* Faults come first: the last free frames are theirs, not those of pages ahead. */
+bool vmdev_pool_short(void)
+{
+	return vmdev_pool_free_frames() <= READ_ONCE(vmdev_pool.low) / 4;
+}
+
 /* How many frames should become free now. */
 unsigned long vmdev_pool_shortage(void)
 {

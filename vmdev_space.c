@@ -219,22 +219,35 @@ static int set_reserved(struct vmdev_space *space, unsigned long pages)
 
 /* ---- pages in the page cache ---- */
 
+/*
+ * Evictions since the page behind @e was evicted. One that is read ahead comes by guess:
+ * that says nothing about how soon it is needed again. Page lock held.
+ */
+static unsigned long evictions_since(struct vmdev_domain *domain, const unsigned long *e)
+{
+	if (!vmdev_page_in(vmdev_page_state(e), VMDEV_TO(SWAPPED) | VMDEV_TO(ZERO)) ||
+	    test_bit(VMDEV_ENTRY_RA, e))
+		return VMDEV_SINCE_NEVER;
+	return (vmdev_domain_age(domain) - vmdev_page_age(e)) & VMDEV_FRAME_NONE;
+}
+
 /**
  * vmdev_space_insert() - give a frame to a page: page cache, owner, policy
  * @space: the space
  * @index: the page, which is not resident
+ * @e: its entry
  * @frame: from vmdev_reclaim_try_frame() or vmdev_reclaim_get_frame()
  * @uptodate: its content is there already
- * @refault: the page had been evicted before
  *
  * Context: page lock held; may sleep for memory.
  * Return: false when memory is short; the frame is still the caller's then.
  */
-bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_frame *frame,
-			bool uptodate, bool refault)
+bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned long *e,
+			struct vmdev_frame *frame, bool uptodate)
 {
 	struct address_space *mapping = space->inode->i_mapping;
 	struct folio *folio = frame->folio;
+	struct vmdev_domain *domain;
 	XA_STATE(xas, &mapping->i_pages, index);
 
 	clear_bit(VMDEV_FRAME_ZEROED, &frame->flags);
@@ -261,7 +274,8 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_f
 	frame->index = index;
 	WRITE_ONCE(frame->space, space);
 	/* pairs with WRITE_ONCE() in vmdev_space_limit() */
-	vmdev_domain_insert(READ_ONCE(space->domain), frame, refault);
+	domain = READ_ONCE(space->domain);
+	vmdev_domain_insert(domain, frame, evictions_since(domain, e));
 	return true;
 }
 
@@ -310,7 +324,7 @@ bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame)
 	xas_unlock_irq(&xas);
 	wash(folio);
 	folio_ref_unfreeze(folio, 1);
-	vmdev_domain_remove(frame);
+	vmdev_domain_remove(frame, true);
 	return true;
 }
 
@@ -344,7 +358,7 @@ void vmdev_space_drop(struct vmdev_space *space, struct vmdev_frame *frame)
 	erase(space, frame);
 	folio_unlock(folio);
 	folio_put(folio);
-	vmdev_domain_remove(frame);
+	vmdev_domain_remove(frame, false);
 	vmdev_pool_free_erased(frame);
 }
 
@@ -360,7 +374,7 @@ void vmdev_space_lose(struct vmdev_space *space, struct vmdev_frame *frame)
 {
 	erase(space, frame);
 	folio_put(frame->folio);
-	vmdev_domain_remove(frame);
+	vmdev_domain_remove(frame, false);
 	vmdev_pool_lose(frame);
 }
 

@@ -21,69 +21,52 @@
 /* The front hand moves so far at a time, so that each hand takes whole batches. */
 #define STRIDE	128UL
 
+enum {
+	AHEAD,		/* of the front hand */
+	LOOKED,		/* between the hands */
+};
+
 static void clock_init(struct vmdev_policy *policy)
 {
 	queue_init(policy);
-	INIT_LIST_HEAD(&policy->looked);
-	policy->nr_looked = 0;
 	policy->looking = false;
 }
 
-static void clock_remove(struct vmdev_policy *policy, struct vmdev_node *node)
-{
-	queue_remove(policy, node);
-	if (node->looked)
-		policy->nr_looked--;
-}
-
 /* The hand that moves next. */
-static struct list_head *next_hand(struct vmdev_policy *policy)
+static unsigned int next_hand(struct vmdev_policy *policy)
 {
 	unsigned long half = policy->nr / 2, stride = policy->nr / 8;
+	unsigned long looked = policy->nr_in[LOOKED];
 
 	if (stride > STRIDE)
 		stride = STRIDE;
 	if (policy->looking)
-		policy->looking = policy->nr_looked < half;
+		policy->looking = looked < half;
 	else
-		policy->looking = policy->nr_looked + stride < half;
+		policy->looking = looked + stride < half;
 
-	if (list_empty(&policy->looked))
-		return &policy->queue;
-	return policy->looking && !list_empty(&policy->queue) ? &policy->queue : &policy->looked;
+	if (!looked)
+		return AHEAD;
+	return policy->looking && policy->nr_in[AHEAD] ? AHEAD : LOOKED;
 }
 
 /* All of one hand: a batch of which half stays would be written in small pieces. */
 static unsigned int clock_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				  unsigned int max)
 {
-	struct list_head *hand = next_hand(policy);
-	unsigned int n;
-
-	for (n = 0; n < max && !list_empty(hand); n++) {
-		nodes[n] = list_first_entry(hand, struct vmdev_node, link);
-		clock_remove(policy, nodes[n]);
-	}
-	return n;
+	return queue_take(policy, next_hand(policy), nodes, max);
 }
 
 /* What the back hand found in use, or could not take, is ahead of the front hand. */
 static void clock_putback(struct vmdev_policy *policy, struct vmdev_node *node, bool accessed)
 {
-	node->looked = !node->looked;
-	if (node->looked) {
-		list_add_tail(&node->link, &policy->looked);
-		policy->nr_looked++;
-		policy->nr++;
-	} else {
-		queue_add_tail(policy, node);
-	}
+	queue_add_tail(policy, node, node->in == AHEAD ? LOOKED : AHEAD);
 }
 
-static void clock_insert(struct vmdev_policy *policy, struct vmdev_node *node, bool refault)
+static void clock_insert(struct vmdev_policy *policy, struct vmdev_node *node,
+			 unsigned long since)
 {
-	node->looked = false;
-	queue_add_tail(policy, node);
+	queue_add_tail(policy, node, AHEAD);
 }
 
 const struct vmdev_policy_ops vmdev_policy_clock = {
@@ -91,7 +74,7 @@ const struct vmdev_policy_ops vmdev_policy_clock = {
 	.access		= VMDEV_ACCESS_HARDWARE,
 	.init		= clock_init,
 	.insert		= clock_insert,
-	.remove		= clock_remove,
+	.remove		= queue_remove,
 	.isolate	= clock_isolate,
 	.putback	= clock_putback,
 };
@@ -101,7 +84,7 @@ const struct vmdev_policy_ops vmdev_policy_clock_refault = {
 	.access		= VMDEV_ACCESS_REFAULT,
 	.init		= clock_init,
 	.insert		= clock_insert,
-	.remove		= clock_remove,
+	.remove		= queue_remove,
 	.isolate	= clock_isolate,
 	.putback	= clock_putback,
 };

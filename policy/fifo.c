@@ -7,29 +7,22 @@
 
 #include "queue.h"
 
-static void fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node, bool refault)
+static void fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
+			unsigned long since)
 {
-	queue_add_tail(policy, node);
+	queue_add_tail(policy, node, 0);
 }
 
 static unsigned int fifo_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				 unsigned int max)
 {
-	unsigned int n = 0;
-
-	while (n < max && !list_empty(&policy->queue)) {
-		nodes[n] = list_first_entry(&policy->queue, struct vmdev_node, link);
-		queue_remove(policy, nodes[n]);
-		n++;
-	}
-	return n;
+	return queue_take(policy, 0, nodes, max);
 }
 
 /* It could not leave (pinned, locked, in I/O): others go first. */
-static void fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node,
-			 bool accessed)
+static void fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node, bool accessed)
 {
-	queue_add_tail(policy, node);
+	queue_add_tail(policy, node, 0);
 }
 
 const struct vmdev_policy_ops vmdev_policy_fifo = {

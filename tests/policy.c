@@ -12,6 +12,7 @@
 
 static const struct vmdev_policy_ops *const all[] = {
 	&vmdev_policy_fifo, &vmdev_policy_clock, &vmdev_policy_clock_refault,
+	&vmdev_policy_s3fifo,
 };
 
 static struct vmdev_policy policy;
@@ -29,10 +30,15 @@ static void start(const struct vmdev_policy_ops *o)
 	ops->init(&policy);
 }
 
+static void insert_since(unsigned int i, unsigned long since)
+{
+	ops->insert(&policy, &node[i], since);
+	on[i] = 1;
+}
+
 static void insert(unsigned int i)
 {
-	ops->insert(&policy, &node[i], false);
-	on[i] = 1;
+	insert_since(i, VMDEV_SINCE_NEVER);
 }
 
 /* Evict one node as the evictor would. Return: which. */
@@ -108,6 +114,77 @@ static void clock_gives_time(void)
 	}
 }
 
+/* Every page is used when it comes; the first 40 are used between scans that never end. */
+static void s3fifo_stands_scans(void)
+{
+	unsigned int i, step, next;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < NODES; i++) {
+		insert(i);
+		used[i] = 1;
+	}
+	for (step = 0; step < 1000; step++) {
+		if (step % 2 == 0)
+			for (i = 0; i < 40; i++)
+				used[i] = 1;
+		next = evict();
+		/* while it fills up there is no time between two looks */
+		CHECK(next >= 40 || step < NODES, "node %u, in use, was evicted at %u", next,
+		      step);
+		insert_since(next, next < 40 ? 0 : VMDEV_SINCE_NEVER);
+		used[next] = 1;
+	}
+}
+
+/* What comes back soon outlives what is new, what comes back late doesn't. */
+static void s3fifo_remembers(void)
+{
+	unsigned int i, next;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < NODES - 2; i++)
+		insert(i);
+	insert_since(NODES - 2, NODES - 2);
+	insert_since(NODES - 1, NODES);
+	for (i = 0; i < NODES - 2; i++) {
+		next = evict();
+		CHECK(next != NODES - 2, "came back soon and left at %u", i);
+		insert(next);
+	}
+	CHECK(policy.nr_in[2] == 1, "%lu nodes on the main queue, expected one",
+	      policy.nr_in[2]);
+}
+
+/* All of the main queue is in use or can't leave: what is new leaves, little as it is. */
+static void s3fifo_finds_the_few(void)
+{
+	unsigned int i, next;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < NODES; i++)
+		insert_since(i, i < 2 ? VMDEV_SINCE_NEVER : 0);
+	for (i = 0; i < 2; i++) {
+		memset(used + 2, 1, NODES - 2);
+		next = evict();
+		CHECK(next == i, "%u left, expected %u", next, i);
+	}
+}
+
+/* A main queue of pages nobody uses makes way once the small one is small. */
+static void s3fifo_forgets(void)
+{
+	unsigned int i, next;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < NODES; i++)
+		insert_since(i, 0);
+	for (i = 0; i < NODES; i++) {
+		next = evict();
+		CHECK(next == i, "%u left, expected %u", next, i);
+	}
+}
+
 static void batches(void)
 {
 	struct vmdev_node *n[NODES];
@@ -164,6 +241,10 @@ int main(void)
 	tap_run("policy: fifo goes by arrival alone", fifo_order);
 	tap_run("policy: clock gives a second chance", clock_second_chance);
 	tap_run("policy: clock gives a page in use time to show it", clock_gives_time);
+	tap_run("policy: s3fifo keeps what is used when a scan passes", s3fifo_stands_scans);
+	tap_run("policy: s3fifo keeps what comes back soon", s3fifo_remembers);
+	tap_run("policy: s3fifo finds the few that can leave", s3fifo_finds_the_few);
+	tap_run("policy: s3fifo lets the main queue go too", s3fifo_forgets);
 	tap_run("policy: isolating in batches", batches);
 	tap_run("policy: random operations lose no node", at_random);
 	return tap_done();

@@ -15,12 +15,14 @@ struct vmdev_space;
  * struct vmdev_domain - frames that are replaced together
  * @lock: protects @policy and which frames are on it
  * @policy: their order
+ * @age: pages evicted so far, modulo VMDEV_FRAME_NONE + 1; protected by @lock
  * @owner: the space, for the domain of a space with limits; NULL for the common one
  * @node: in the list of domains
  */
 struct vmdev_domain {
 	spinlock_t lock;	/* as said above */
 	struct vmdev_policy policy;
+	u32 age;
 	struct vmdev_space *owner;
 	struct list_head node;
 };
@@ -45,8 +47,10 @@ void vmdev_domain_init(const struct vmdev_policy_ops *ops);
 void vmdev_domain_exit(void);
 struct vmdev_domain *vmdev_domain_create(struct vmdev_space *owner);
 void vmdev_domain_destroy(struct vmdev_domain *domain);
-void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame, bool refault);
-void vmdev_domain_remove(struct vmdev_frame *frame);
+u32 vmdev_domain_age(struct vmdev_domain *domain);
+void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame,
+			 unsigned long since);
+void vmdev_domain_remove(struct vmdev_frame *frame, bool evicted);
 void vmdev_domain_putback(struct vmdev_frame *frame, bool accessed);
 void vmdev_domain_move(struct vmdev_frame *frame, struct vmdev_domain *to);
 void vmdev_domain_isolate_one(struct vmdev_frame *frame);

@@ -4,14 +4,15 @@
  *
  * An entry is one unsigned long, changed by vmdev_page_set() alone:
  *
- *   63       36 35        8 7     6   5   2 1      0
- *  +-----------+-----------+-----+---+-----+------+------+
- *  | slot      | frame     | EVI |RA |state| BUSY | LOCK |
- *  +-----------+-----------+-----+---+-----+------+------+
+ *   63       36 35        8 7   6   5   2 1      0
+ *  +-----------+-----------+---+---+-----+------+------+
+ *  | slot      | frame     | - |RA |state| BUSY | LOCK |
+ *  +-----------+-----------+---+---+-----+------+------+
  *
  * BUSY is set exactly while the state is READING or WRITING, so that a task
  * can wait for the end of the I/O on it. RA: read ahead and not yet touched.
- * EVI: has been evicted since it was last absent.
+ * An evicted page, SWAPPED or ZERO, has no frame: what its domain had evicted by
+ * then stands there, see vmdev_domain_age().
  * 64 entries stand in a leaf; leaves are made at the first touch and go with
  * their space, so an entry's address is good as long as its space is.
  *
@@ -72,7 +73,6 @@ struct vmdev_leaf {
 #define VMDEV_ENTRY_LOCK	0
 #define VMDEV_ENTRY_BUSY	1
 #define VMDEV_ENTRY_RA		6
-#define VMDEV_ENTRY_EVICTED	7
 
 static inline unsigned int vmdev_page_state(const unsigned long *e)
 {
@@ -82,6 +82,12 @@ static inline unsigned int vmdev_page_state(const unsigned long *e)
 static inline u32 vmdev_page_frame(const unsigned long *e)
 {
 	return (READ_ONCE(*e) >> 8) & VMDEV_FRAME_NONE;
+}
+
+/* Of a SWAPPED or ZERO page: the age of its domain when it was evicted. */
+static inline u32 vmdev_page_age(const unsigned long *e)
+{
+	return vmdev_page_frame(e);
 }
 
 static inline u32 vmdev_page_slot(const unsigned long *e)

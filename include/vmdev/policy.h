@@ -8,8 +8,8 @@
  * is on one instance or on none; every operation but isolate() is O(1).
  *
  *   init      makes an empty instance
- *   insert    takes a node that just got its page; @refault: the page had been
- *             evicted before
+ *   insert    takes a node that just got its page; @since: how many pages were
+ *             evicted since this one was, or VMDEV_SINCE_NEVER
  *   remove    takes a node off; it may stand anywhere in the instance
  *   isolate   takes up to @max nodes off, the best victims first, and returns
  *             how many; 0 only when the instance is empty. Its cost is
@@ -30,17 +30,21 @@ enum vmdev_access {
 	VMDEV_ACCESS_REFAULT,	/* unmapped, and a minor fault tells */
 };
 
+#define VMDEV_SINCE_NEVER	(~0UL)
+
 /**
  * struct vmdev_node - a frame as a policy sees it
  * @link: in one of the policy's queues
  * @id: the frame's number, 0 to VMDEV_FRAME_NONE - 1; the pool's
- * @looked: it stands, or stood, behind the front hand
+ * @in: the queue it stands in, or stood in last
  */
 struct vmdev_node {
 	struct list_head link;
 	unsigned int id;
-	bool looked;
+	unsigned char in;
 };
+
+#define VMDEV_POLICY_QUEUES	3
 
 struct vmdev_policy;
 
@@ -48,7 +52,8 @@ struct vmdev_policy_ops {
 	const char *name;
 	enum vmdev_access access;
 	void (*init)(struct vmdev_policy *policy);
-	void (*insert)(struct vmdev_policy *policy, struct vmdev_node *node, bool refault);
+	void (*insert)(struct vmdev_policy *policy, struct vmdev_node *node,
+		       unsigned long since);
 	void (*remove)(struct vmdev_policy *policy, struct vmdev_node *node);
 	unsigned int (*isolate)(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				unsigned int max);
@@ -58,26 +63,27 @@ struct vmdev_policy_ops {
 /**
  * struct vmdev_policy - an instance
  * @ops: which policy
- * @queue: nodes, the next to be looked at first
- * @looked: for two hands: those looked at, the next victim first
+ * @queue: nodes, the next to be looked at first; what each is for is the policy's
+ * @nr_in: nodes in each of them
  * @nr: nodes in the instance
- * @nr_looked: nodes on @looked
- * @looking: the front hand is moving
+ * @looking: clock: the front hand is moving
+ * @kept: s3fifo: nodes of the main queue that stayed since the last insert
  */
 struct vmdev_policy {
 	const struct vmdev_policy_ops *ops;
-	struct list_head queue;
-	struct list_head looked;
+	struct list_head queue[VMDEV_POLICY_QUEUES];
+	unsigned long nr_in[VMDEV_POLICY_QUEUES];
 	unsigned long nr;
-	unsigned long nr_looked;
 	bool looking;
+	unsigned long kept;
 };
 
+extern const struct vmdev_policy_ops vmdev_policy_s3fifo;
 extern const struct vmdev_policy_ops vmdev_policy_fifo;
 extern const struct vmdev_policy_ops vmdev_policy_clock;
 extern const struct vmdev_policy_ops vmdev_policy_clock_refault;
 
-#define VMDEV_POLICY_DEFAULT	"clock"
+#define VMDEV_POLICY_DEFAULT	"s3fifo"
 
 #ifdef __KERNEL__
 const struct vmdev_policy_ops *vmdev_policy_find(const char *name);

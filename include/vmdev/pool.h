@@ -124,6 +124,7 @@ unsigned long vmdev_pool_retarget(unsigned long frames);
 void vmdev_pool_drain(void);
 unsigned long vmdev_pool_frames(void);
 unsigned long vmdev_pool_shortage(void);
+bool vmdev_pool_short(void);
 unsigned long vmdev_pool_headroom(unsigned long frames);
 unsigned long vmdev_pool_pinned(struct vmdev_space *space);
 bool vmdev_pool_poisoned(void);

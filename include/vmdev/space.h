@@ -153,8 +153,8 @@ int vmdev_space_limit(struct vmdev_space *space, u64 max, u64 min);
 unsigned long vmdev_space_evictable(struct vmdev_space *space);
 void vmdev_space_stats(struct vmdev_space *space, struct vmdev_stats *stats);
 
-bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, struct vmdev_frame *frame,
-			bool uptodate, bool refault);
+bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned long *e,
+			struct vmdev_frame *frame, bool uptodate);
 bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame);
 void vmdev_space_drop(struct vmdev_space *space, struct vmdev_frame *frame);
 void vmdev_space_lose(struct vmdev_space *space, struct vmdev_frame *frame);

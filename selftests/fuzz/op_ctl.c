@@ -248,8 +248,8 @@ bool op_pool(struct fz *f)
 
 bool op_policy(struct fz *f)
 {
-	static const char *const name[] = { "clock", "clock-refault", "fifo", "clock\n", "lifo",
-					    "" };
+	static const char *const name[] = { "s3fifo", "clock", "clock-refault", "fifo", "clock\n",
+					    "lifo", "" };
 	unsigned int i = fz_rand(f, ARRAY_SIZE(name));
 	int ret;
 

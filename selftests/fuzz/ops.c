@@ -34,7 +34,7 @@ static bool put_back(uint64_t frames)
 	int ret = vt_try_pool_frames(frames);
 
 	vt_check(!ret, "pool/frames: %s", strerror(-ret));
-	vt_check(!vt_sysfs_write("policy/current", "clock"), "policy/current");
+	vt_check(!vt_sysfs_write("policy/current", "s3fifo"), "policy/current");
 	vt_check(vt_nothing_left(), "after a round");
 	return true;
 }

@@ -115,7 +115,7 @@ static bool test_mode(void)
 
 static bool test_policies(void)
 {
-	static const char *const policies[] = { "fifo", "clock", "clock-refault" };
+	static const char *const policies[] = { "fifo", "s3fifo", "clock", "clock-refault" };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(policies); i++) {
 		struct vt_space v;

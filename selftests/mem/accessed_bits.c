@@ -79,10 +79,12 @@ static bool compare(const char *policy)
 	return true;
 }
 
+static bool s3fifo_policy(void) { return compare("s3fifo"); }
 static bool clock_policy(void) { return compare("clock"); }
 static bool refault_policy(void) { return compare("clock-refault"); }
 
 static const struct vt_test tests[] = {
+	{ "hot pages under s3fifo", s3fifo_policy },
 	{ "hot pages under clock", clock_policy },
 	{ "hot pages under clock-refault", refault_policy },
 };

@@ -2,9 +2,8 @@
 /*
  * The replacement policies against their contract in include/vmdev/policy.h, driven
  * as an evictor might: any order of insert, remove, isolate and putback that the
- * contract allows. FIFO's order is known exactly. Of a clock it is known that the
- * hand that moves takes nodes in the order they came to it, that a node just put
- * back as looked at does not come again before older ones, and that nobody starves.
+ * contract allows. Of each policy it is known which queue a node goes to; of each
+ * queue, that nodes leave it in the order they came, and that nobody starves.
  */
 #include <vmdev/policy.h>
 
@@ -12,10 +11,11 @@
 
 #define NODES	96U
 
-enum place { AWAY, QUEUED, LOOKED, OUT };	/* OUT: isolated */
+enum place { OUT = VMDEV_POLICY_QUEUES, AWAY };	/* or a queue; OUT: isolated */
 
 static const struct vmdev_policy_ops *const all[] = {
 	&vmdev_policy_fifo, &vmdev_policy_clock, &vmdev_policy_clock_refault,
+	&vmdev_policy_s3fifo,
 };
 
 static const struct vmdev_policy_ops *ops;
@@ -23,7 +23,7 @@ static struct vmdev_policy policy;
 static struct vmdev_node node[NODES];
 
 /* What the oracle knows of each node: where it is and since when. */
-static enum place place[NODES], from[NODES];
+static unsigned int place[NODES], from[NODES];
 static unsigned long since[NODES], now;
 static unsigned int out[NODES], nr_out, nr_in;
 
@@ -33,7 +33,7 @@ static unsigned int number(const struct vmdev_node *n)
 	return n - node;
 }
 
-static void put(unsigned int i, enum place where)
+static void put(unsigned int i, unsigned int where)
 {
 	place[i] = where;
 	since[i] = ++now;
@@ -48,17 +48,32 @@ static void check_oldest(unsigned int i)
 		       "%s: %u was taken before %u, which is older", ops->name, i, k);
 }
 
+/* Half of those that come back come soon enough for the last queue. */
 static void insert(unsigned int i, bool refault)
 {
+	unsigned long since = refault ? nr_in / 2 + i : VMDEV_SINCE_NEVER;
+	bool soon = since <= nr_in;
+
 	if (place[i] != AWAY)
 		return;
-	ops->insert(&policy, &node[i], refault);
-	put(i, QUEUED);
+	ops->insert(&policy, &node[i], since);
+	put(i, ops == &vmdev_policy_s3fifo && soon ? 2 : 0);
+}
+
+/* Where a node goes that came out of queue @in and stays. */
+static unsigned int next_place(unsigned int in)
+{
+	if (ops == &vmdev_policy_fifo)
+		return 0;
+	if (ops == &vmdev_policy_s3fifo)
+		return in ? 2 : 1;
+	/* a clock's node goes from one hand to the other */
+	return !in;
 }
 
 static void removal(unsigned int i)
 {
-	if (place[i] != QUEUED && place[i] != LOOKED)
+	if (place[i] >= OUT)
 		return;
 	ops->remove(&policy, &node[i]);
 	place[i] = AWAY;
@@ -79,8 +94,7 @@ static void isolate(unsigned int max)
 	for (unsigned int k = 0; k < n; k++) {
 		unsigned int i = number(got[k]);
 
-		EXPECT(place[i] == QUEUED || place[i] == LOOKED, "%s: isolated %u, which is %u",
-		       ops->name, i, place[i]);
+		EXPECT(place[i] < OUT, "%s: isolated %u, which is %u", ops->name, i, place[i]);
 		check_oldest(i);
 		from[i] = place[i];
 		place[i] = OUT;
@@ -103,8 +117,7 @@ static void finish(unsigned int k, bool evict, bool accessed)
 	if (evict)
 		return;
 	ops->putback(&policy, &node[i], accessed);
-	/* a clock's node goes from one hand to the other */
-	put(i, ops != &vmdev_policy_fifo && from[i] == QUEUED ? LOOKED : QUEUED);
+	put(i, next_place(from[i]));
 }
 
 static unsigned long length(const struct list_head *head)
@@ -120,21 +133,15 @@ static unsigned long length(const struct list_head *head)
 
 static void check(void)
 {
-	unsigned long queued = 0, looked = 0;
+	unsigned long in[AWAY + 1] = { 0 };
 
-	for (unsigned int i = 0; i < NODES; i++) {
-		queued += place[i] == QUEUED;
-		looked += place[i] == LOOKED;
-	}
-	EXPECT(policy.nr == nr_in && queued + looked == nr_in, "%s: says %lu nodes, has %u",
-	       ops->name, policy.nr, nr_in);
-	EXPECT(length(&policy.queue) == queued, "%s: %lu on the queue, not %lu", ops->name,
-	       length(&policy.queue), queued);
-	if (ops == &vmdev_policy_fifo)
-		return;
-	EXPECT(length(&policy.looked) == looked && policy.nr_looked == looked,
-	       "%s: says %lu looked at, %lu on the list, not %lu", ops->name, policy.nr_looked,
-	       length(&policy.looked), looked);
+	for (unsigned int i = 0; i < NODES; i++)
+		in[place[i]]++;
+	EXPECT(policy.nr == nr_in, "%s: says %lu nodes, has %u", ops->name, policy.nr, nr_in);
+	for (unsigned int q = 0; q < VMDEV_POLICY_QUEUES; q++)
+		EXPECT(length(&policy.queue[q]) == in[q] && policy.nr_in[q] == in[q],
+		       "%s: queue %u: says %lu, %lu on the list, not %lu", ops->name, q,
+		       policy.nr_in[q], length(&policy.queue[q]), in[q]);
 }
 
 /* However the instance stands, looking at so many nodes comes by all of them. */
@@ -165,7 +172,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	unsigned int op, n;
 
-	memset(place, 0, sizeof(place));
+	for (unsigned int i = 0; i < NODES; i++)
+		place[i] = AWAY;
 	memset(node, 0, sizeof(node));
 	memset(&policy, 0xa5, sizeof(policy));
 	nr_out = 0;

@@ -121,7 +121,7 @@ static int write_policy(struct output *out, const struct param_info *info, const
 	size_t length = strlen(value);
 
 	if (!length || length > info->max || value[strspn(value, allowed)])
-		return refuse(out, "%s '%s': not the name of a policy; try clock or fifo",
+		return refuse(out, "%s '%s': not the name of a policy; try s3fifo or clock",
 			      info->option, value);
 	append(out, "%s=%s", info->name, value);
 	return 0;
