@@ -14,6 +14,8 @@
 #include "array.h"
 #include "pattern.h"
 
+/* In MiB. */
+static const size_t sizes[] = { 256, 65536 };
 static const char *label;
 
 static void print(const char *call, size_t mib, size_t touched, uint64_t begin)
@@ -65,10 +67,10 @@ static void measure_bookkeeping(size_t mib)
 	close(fd);
 }
 
-/* Pages @gap apart, so that as much bookkeeping is made as can be for them. */
+/* The same pages whatever the size, spread over the smallest. */
 static void measure(size_t mib, size_t touched)
 {
-	size_t bytes = mib << 20, gap = bytes / (touched + 1) & ~(PAGE_BYTES - 1);
+	size_t bytes = mib << 20, gap = (sizes[0] << 20) / (touched + 1) & ~(PAGE_BYTES - 1);
 	unsigned char *base;
 	uint64_t begin;
 	int fd = open("/dev/vmdev", O_RDWR | O_CLOEXEC);
@@ -93,7 +95,6 @@ static void measure(size_t mib, size_t touched)
 
 int main(int argc, char **argv)
 {
-	static const size_t sizes[] = { 256, 65536 };
 	static const size_t touched[] = { 0, 256, 1024, 4096 };
 
 	if (argc != 4)
