@@ -142,7 +142,7 @@ static size_t next_zipf(struct share *share)
 		zeta_n = zeta(count);
 		eta = (1 - pow(2.0 / count, 1 - ZIPF_THETA)) / (1 - zeta(2) / zeta_n);
 	}
-	u = (draw(share) >> 11) * 0x1p-53;
+	u = (draw(share) >> 11) / (double)(1ULL << 53);
 	uz = u * zeta_n;
 	if (uz < 1)
 		rank = 0;

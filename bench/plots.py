@@ -4,6 +4,7 @@ and how fault times are distributed. Knows nothing of tables or targets."""
 
 import math
 import subprocess
+import sys
 
 from results import PEERS, SUBJECT
 
@@ -19,7 +20,10 @@ def _gnuplot(path, commands, panels):
     script = [f"set terminal svg size {size} font 'sans,11' background '#ffffff'",
               f"set output '{path}'", "set grid", "set key top left samplen 1 spacing 0.9",
               f"set multiplot layout {rows},{COLUMNS}"] + commands + ["unset multiplot"]
-    subprocess.run(["gnuplot"], input="\n".join(script), text=True, check=True)
+    try:
+        subprocess.run(["gnuplot"], input="\n".join(script), text=True, check=True)
+    except FileNotFoundError:
+        sys.exit("report: gnuplot is not installed; apt-get install gnuplot-nox")
 
 
 def _panel(number, title, curves):

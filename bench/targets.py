@@ -173,22 +173,18 @@ def size(results):
     def fault_us(key):
         return results.median(key, SUBJECT, "seconds", "faults_major")
 
-    plain, spans, spaces = None, {}, {}
-    for key in results.keys(medium="scale"):
-        if key.spaces > 1:
-            spaces[f"{key.spaces} spaces"] = fault_us(key)
-        elif key.span > 64 << 8:
-            spans[f"{key.span >> 18} GiB"] = fault_us(key)
-    least = min((key.span for key in results.keys(medium="scale", spaces=1)), default=0)
-    for key in results.keys(medium="scale", spaces=1, span=least):
-        plain = fault_us(key)
-        spans.pop(f"{key.span >> 18} GiB", None)
-    if not plain:
-        spans, spaces, plain = {}, {}, 1
+    keys = sorted(results.keys(medium="scale"), key=lambda key: (key.spaces, key.span))
+    plain = fault_us(keys[0]) if keys else None
+    spans, spaces = {}, {}
+    for key in keys[1:]:
+        found, where = (spaces, f"{key.spaces} spaces") if key.spaces > 1 else \
+            (spans, f"{key.span >> 18} GiB")
+        value = fault_us(key)
+        found[where] = value / plain if value and plain else None
     yield at_most(9, "time a fault at 64 GiB: 1.1 of that at 256 MiB", 1.1,
-                  {where: value / plain for where, value in spans.items() if value})
+                  spans)
     yield at_most(9, "time a fault at 1000 spaces: 1.1 of that at one", 1.1,
-                  {where: value / plain for where, value in spaces.items() if value})
+                  spaces)
     yield from lifetime(results)
 
 

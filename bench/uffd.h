@@ -12,7 +12,11 @@
 
 /**
  * struct uffd_stats - what this process's handlers did, for ever rising
- * @evictions: pages that left
+ * @read_pages: pages read from the file
+ * @read_ios: in so many reads
+ * @written_pages: pages written to it
+ * @written_ios: in so many writes
+ * @evictions: pages that left RAM
  * @waits: faults that found no frame free
  */
 struct uffd_stats {
