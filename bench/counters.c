@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The columns, see counters.h. A source is written as "where:what":
- *   vmdev:FILE    a file under /sys/kernel/vmdev
- *   vmstat:NAME   a line of /proc/vmstat
- *   group:NAME    a line of the memory cgroup's memory.events
- *   disk:FIELD    a field of /sys/block/DISK/stat, counted from 0
- *   sectors:FIELD the same in pages
- *   uffd:NAME     this process's userfaultfd handlers
- *   self:NAME     this process, from getrusage
- *   cpu:busy      microseconds that the CPUs were neither idle nor waiting,
- *                 whoever used them
- *   cpu:kernel    microseconds that kernel threads used: they are in no rusage
+ * The columns, see counters.h. A source is a file and, after a #, the number of a
+ * field, from 0, or the name of a line; G/ stands for the memory cgroup's directory
+ * and D/ for the disk's; or it is self: (getrusage), uffd: (this process's handlers),
+ * or cpu: (busy: microseconds that the CPUs were neither idle nor waiting; kernel:
+ * microseconds that kernel threads used, who are in no rusage).
  */
 #include <assert.h>
+#include <ctype.h>
 #include <err.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +20,10 @@
 #include "array.h"
 #include "counters.h"
 #include "uffd.h"
+
+#define VMDEV_FILE(name)	"/sys/kernel/vmdev/" name
+#define VMSTAT(name)		"/proc/vmstat#" name
+#define SECTORS_PER_PAGE	8
 
 enum source { VMDEV, SWAP, FILE_MAP, UFFD, NONE, SOURCES };
 
@@ -48,25 +47,25 @@ static const struct column {
 	{ "busy_us",		SAME("cpu:busy") },
 	{ "minflt",		SAME("self:minflt") },
 	{ "majflt",		SAME("self:majflt") },
-	{ "faults_minor",	{ [VMDEV] = "vmdev:stats/faults_minor" } },
-	{ "faults_major",	{ [VMDEV] = "vmdev:stats/faults_major" } },
-	{ "faults_zero",	{ [VMDEV] = "vmdev:stats/faults_zero" } },
-	{ "direct",		{ "vmdev:stats/direct_reclaims", "group:max", "group:max",
-				  "uffd:waits" } },
-	{ "evictions",		{ "vmdev:stats/evictions", "vmstat:pgsteal_anon",
-				  "vmstat:pgsteal_file", "uffd:evictions" } },
-	{ "readahead",		{ "vmdev:stats/readahead", "vmstat:swap_ra" } },
-	{ "readahead_hits",	{ "vmdev:stats/readahead_hits", "vmstat:swap_ra_hit" } },
-	{ "read_pages",		{ "vmdev:store/read_pages", "vmstat:pswpin", "sectors:2",
-				  "uffd:read_pages" } },
-	{ "read_ios",		{ "vmdev:store/read_ios", "disk:0", "disk:0",
+	{ "faults_minor",	{ [VMDEV] = VMDEV_FILE("stats/faults_minor") } },
+	{ "faults_major",	{ [VMDEV] = VMDEV_FILE("stats/faults_major") } },
+	{ "faults_zero",	{ [VMDEV] = VMDEV_FILE("stats/faults_zero") } },
+	{ "direct",		{ VMDEV_FILE("stats/direct_reclaims"), "G/memory.events#max",
+				  "G/memory.events#max", "uffd:waits" } },
+	{ "evictions",		{ VMDEV_FILE("stats/evictions"), VMSTAT("pgsteal_anon"),
+				  VMSTAT("pgsteal_file"), "uffd:evictions" } },
+	{ "readahead",		{ VMDEV_FILE("stats/readahead"), VMSTAT("swap_ra") } },
+	{ "readahead_hits",	{ VMDEV_FILE("stats/readahead_hits"), VMSTAT("swap_ra_hit") } },
+	{ "read_pages",		{ VMDEV_FILE("store/read_pages"), VMSTAT("pswpin"),
+				  "D/stat#2", "uffd:read_pages" } },
+	{ "read_ios",		{ VMDEV_FILE("store/read_ios"), "D/stat#0", "D/stat#0",
 				  "uffd:read_ios" } },
-	{ "written_pages",	{ "vmdev:store/written_pages", "vmstat:pswpout", "sectors:6",
-				  "uffd:written_pages" } },
-	{ "written_ios",	{ "vmdev:store/written_ios", "disk:4", "disk:4",
+	{ "written_pages",	{ VMDEV_FILE("store/written_pages"), VMSTAT("pswpout"),
+				  "D/stat#6", "uffd:written_pages" } },
+	{ "written_ios",	{ VMDEV_FILE("store/written_ios"), "D/stat#4", "D/stat#4",
 				  "uffd:written_ios" } },
-	{ "disk_reads",		SAME("disk:0") },
-	{ "disk_writes",	SAME("disk:4") },
+	{ "disk_reads",		SAME("D/stat#0") },
+	{ "disk_writes",	SAME("D/stat#4") },
 };
 
 static_assert(ARRAY_SIZE(columns) <= COUNTERS_MAX, "raise COUNTERS_MAX");
@@ -78,10 +77,7 @@ static const char *source_of(const struct column *column)
 {
 	const char *source = column->source[selected];
 
-	if (source && !where.disk && (!strncmp(source, "disk:", 5) ||
-				      !strncmp(source, "sectors:", 8)))
-		return NULL;
-	if (source && !where.group && !strncmp(source, "group:", 6))
+	if (source && ((!where.disk && source[0] == 'D') || (!where.group && source[0] == 'G')))
 		return NULL;
 	return source;
 }
@@ -99,83 +95,49 @@ static bool slurp(const char *path, char *text, size_t size)
 	return !fclose(file);
 }
 
-static void slurp_or_exit(const char *path, char *text, size_t size)
+/* Where in @text the value is that @key names. */
+static const char *locate(const char *text, const char *key)
 {
-	if (!slurp(path, text, size))
-		err(1, "%s", path);
+	size_t length = strlen(key);
+
+	if (isdigit(*key)) {
+		for (int field = atoi(key); field > 0 && text; field--) {
+			text += strspn(text, " ");
+			text = strchr(text, ' ');
+		}
+		return text;
+	}
+	while (text && (strncmp(text, key, length) || text[length] != ' ')) {
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+	return text ? text + length : NULL;
 }
 
-static uint64_t read_vmdev(const char *what)
-{
-	char path[128], text[64], *end;
-	uint64_t value;
-
-	snprintf(path, sizeof(path), "/sys/kernel/vmdev/%s", what);
-	slurp_or_exit(path, text, sizeof(text));
-	value = strtoull(text, &end, 10);
-	if (end == text)
-		errx(1, "%s: no number", path);
-	return value;
-}
-
-/* A file with lines "name value". */
-static uint64_t read_named(const char *path, const char *name)
+static uint64_t read_file(const char *source)
 {
 	static char text[32768];
-	size_t length = strlen(name);
-	char *line;
+	char path[256], *key, *end;
+	const char *value = text;
+	uint64_t number;
 
-	slurp_or_exit(path, text, sizeof(text));
-	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		if (!strncmp(line, name, length) && line[length] == ' ')
-			return strtoull(line + length, NULL, 10);
-	errx(1, "%s: no %s", path, name);
-}
-
-static uint64_t read_vmstat(const char *what)
-{
-	return read_named("/proc/vmstat", what);
-}
-
-static uint64_t read_group(const char *what)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/memory.events", where.group);
-	return read_named(path, what);
-}
-
-static uint64_t read_disk(const char *what)
-{
-	char path[128], text[512], *next = text;
-	uint64_t value = 0;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/stat", where.disk);
-	slurp_or_exit(path, text, sizeof(text));
-	for (int field = atoi(what); field >= 0; field--)
-		value = strtoull(next, &next, 10);
-	return value;
-}
-
-static uint64_t read_sectors(const char *what)
-{
-	return read_disk(what) / 8;
-}
-
-static uint64_t read_uffd(const char *what)
-{
-	struct uffd_stats stats;
-
-	uffd_stats_read(&stats);
-	if (!strcmp(what, "read_pages"))
-		return stats.read_pages;
-	if (!strcmp(what, "read_ios"))
-		return stats.read_ios;
-	if (!strcmp(what, "written_pages"))
-		return stats.written_pages;
-	if (!strcmp(what, "written_ios"))
-		return stats.written_ios;
-	return !strcmp(what, "evictions") ? stats.evictions : stats.waits;
+	if (source[0] == 'D')
+		snprintf(path, sizeof(path), "/sys/block/%s%s", where.disk, source + 1);
+	else
+		snprintf(path, sizeof(path), "%s%s", source[0] == 'G' ? where.group : "",
+			 source + (source[0] == 'G'));
+	key = strchr(path, '#');
+	if (key)
+		*key++ = '\0';
+	if (!slurp(path, text, sizeof(text)))
+		err(1, "%s", path);
+	value = key ? locate(text, key) : text;
+	number = value ? strtoull(value, &end, 10) : 0;
+	if (!value || end == value)
+		errx(1, "%s: no %s", path, key ?: "number");
+	/* A disk counts sectors. */
+	return key && (*key == '2' || *key == '6') ? number / SECTORS_PER_PAGE : number;
 }
 
 static uint64_t microseconds(struct timeval time)
@@ -201,8 +163,8 @@ static uint64_t read_busy(void)
 	unsigned long long user, nice, system, idle, wait, irq, softirq, steal;
 	char text[256];
 
-	slurp_or_exit("/proc/stat", text, sizeof(text));
-	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user,
+	if (!slurp("/proc/stat", text, sizeof(text)) ||
+	    sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user,
 		   &nice, &system, &idle, &wait, &irq, &softirq, &steal) != 8)
 		errx(1, "/proc/stat: no cpu line");
 	return (user + nice + system + irq + softirq + steal) * 1000000 /
@@ -216,7 +178,8 @@ static uint64_t read_kernel_threads(void)
 	char path[64], text[128];
 	uint64_t sum = 0;
 
-	slurp_or_exit("/proc/2/task/2/children", list, sizeof(list));
+	if (!slurp("/proc/2/task/2/children", list, sizeof(list)))
+		err(1, "kernel threads");
 	for (char *pid = strtok(list, " "); pid; pid = strtok(NULL, " ")) {
 		snprintf(path, sizeof(path), "/proc/%s/schedstat", pid);
 		if (slurp(path, text, sizeof(text)))
@@ -225,34 +188,15 @@ static uint64_t read_kernel_threads(void)
 	return sum;
 }
 
-static uint64_t read_cpu(const char *what)
-{
-	return !strcmp(what, "busy") ? read_busy() : read_kernel_threads();
-}
-
-static const struct reader {
-	const char *where;
-	uint64_t (*read)(const char *what);
-} readers[] = {
-	{ "vmdev:",	read_vmdev },
-	{ "vmstat:",	read_vmstat },
-	{ "group:",	read_group },
-	{ "disk:",	read_disk },
-	{ "sectors:",	read_sectors },
-	{ "uffd:",	read_uffd },
-	{ "self:",	read_self },
-	{ "cpu:",	read_cpu },
-};
-
 static uint64_t read_source(const char *source)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
-		size_t length = strlen(readers[i].where);
-
-		if (!strncmp(source, readers[i].where, length))
-			return readers[i].read(source + length);
-	}
-	errx(1, "no reader for %s", source);
+	if (!strncmp(source, "self:", 5))
+		return read_self(source + 5);
+	if (!strncmp(source, "uffd:", 5))
+		return uffd_count(source + 5);
+	if (!strncmp(source, "cpu:", 4))
+		return !strcmp(source + 4, "busy") ? read_busy() : read_kernel_threads();
+	return read_file(source);
 }
 
 void counters_select(const struct counters_where *wanted)

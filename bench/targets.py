@@ -16,29 +16,25 @@ def name_of(key):
     return f"{key.pattern}{threads} at {key.data / 100:g}"
 
 
-def at_least(number, wanted, bound, figures, form="{:.2f}"):
-    """Every figure, {where: value}, at least the bound; says which is lowest."""
+def bounded(number, wanted, bound, figures, form, worst, side):
+    """Every figure, {where: value}, on the right side; says which is worst."""
     figures = {where: value for where, value in figures.items() if value is not None}
     if not figures:
         return Line(number, wanted, "-", None)
-    where = min(figures, key=figures.get)
-    below = sum(value < bound for value in figures.values())
-    figure = f"lowest {form} ({where})".format(figures[where])
-    if below:
-        figure += f"; {below} of {len(figures)} below {form}".format(bound)
-    return Line(number, wanted, figure, not below)
+    where = worst(figures, key=figures.get)
+    wrong = sum(worst(value, bound) == value != bound for value in figures.values())
+    figure = f"{'lowest' if worst is min else 'highest'} {form} ({where})".format(figures[where])
+    if wrong:
+        figure += f"; {wrong} of {len(figures)} {side} {form}".format(bound)
+    return Line(number, wanted, figure, not wrong)
+
+
+def at_least(number, wanted, bound, figures, form="{:.2f}"):
+    return bounded(number, wanted, bound, figures, form, min, "below")
 
 
 def at_most(number, wanted, bound, figures, form="{:.2f}"):
-    figures = {where: value for where, value in figures.items() if value is not None}
-    if not figures:
-        return Line(number, wanted, "-", None)
-    where = max(figures, key=figures.get)
-    above = sum(value > bound for value in figures.values())
-    figure = f"highest {form} ({where})".format(figures[where])
-    if above:
-        figure += f"; {above} of {len(figures)} above {form}".format(bound)
-    return Line(number, wanted, figure, not above)
+    return bounded(number, wanted, bound, figures, form, max, "above")
 
 
 def mean_at_least(number, wanted, bound, figures):

@@ -38,6 +38,8 @@
 
 enum state { FRESH, LOADING, CLEAN, DIRTY, LEAVING, STORED };
 
+enum count { READ_PAGES, READ_IOS, WRITTEN_PAGES, WRITTEN_IOS, EVICTIONS, WAITS, COUNTS };
+
 /* Where the next read of a sequential reader would start, and how long it'd be. */
 struct stream {
 	size_t next;
@@ -67,7 +69,7 @@ static struct pager {
 	size_t queued;
 	struct stream streams[STREAMS];
 	unsigned int next_stream;
-	struct uffd_stats stats;
+	uint64_t counts[COUNTS];
 } pager = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.freed = PTHREAD_COND_INITIALIZER,
@@ -186,8 +188,8 @@ static void bring_in(size_t page, bool write, unsigned char *buffer)
 		enqueue(page + i);
 	}
 	if (!fresh) {
-		pager.stats.read_pages += count;
-		pager.stats.read_ios++;
+		pager.counts[READ_PAGES] += count;
+		pager.counts[READ_IOS]++;
 	}
 	wake(page, count);
 }
@@ -201,7 +203,7 @@ static void serve(const struct uffd_msg *message, unsigned char *buffer)
 
 	pthread_mutex_lock(&pager.lock);
 	if (!pager.free && !is_wp)
-		pager.stats.waits++;
+		pager.counts[WAITS]++;
 	while ((*state == FRESH || *state == STORED) && !is_wp && !pager.free)
 		pthread_cond_wait(&pager.freed, &pager.lock);
 	switch (*state) {
@@ -286,10 +288,10 @@ static void evict(size_t page, size_t count, bool dirty)
 	memset(pager.state + page, STORED, count);
 	pager.free += count;
 	pager.leaving -= count;
-	pager.stats.evictions += count;
+	pager.counts[EVICTIONS] += count;
 	if (dirty) {
-		pager.stats.written_pages += count;
-		pager.stats.written_ios++;
+		pager.counts[WRITTEN_PAGES] += count;
+		pager.counts[WRITTEN_IOS]++;
 	}
 	pthread_cond_broadcast(&pager.freed);
 	pthread_mutex_unlock(&pager.lock);
@@ -392,9 +394,17 @@ void uffd_unmap(void *base, size_t bytes)
 	munmap(base, bytes);
 }
 
-void uffd_stats_read(struct uffd_stats *stats)
+uint64_t uffd_count(const char *name)
 {
+	static const char *const names[COUNTS] = {
+		"read_pages", "read_ios", "written_pages", "written_ios", "evictions", "waits",
+	};
+	uint64_t value = 0;
+
 	pthread_mutex_lock(&pager.lock);
-	*stats = pager.stats;
+	for (size_t i = 0; i < COUNTS; i++)
+		if (!strcmp(names[i], name))
+			value = pager.counts[i];
 	pthread_mutex_unlock(&pager.lock);
+	return value;
 }

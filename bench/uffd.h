@@ -10,24 +10,6 @@
 
 #include "memory.h"
 
-/**
- * struct uffd_stats - what this process's handlers did, for ever rising
- * @read_pages: pages read from the file
- * @read_ios: in so many reads
- * @written_pages: pages written to it
- * @written_ios: in so many writes
- * @evictions: pages that left RAM
- * @waits: faults that found no frame free
- */
-struct uffd_stats {
-	uint64_t read_pages;
-	uint64_t read_ios;
-	uint64_t written_pages;
-	uint64_t written_ios;
-	uint64_t evictions;
-	uint64_t waits;
-};
-
 /*
  * Memory with @wish->ram_pages of it in RAM and the rest in @wish->path. One at a
  * time in a process. NULL with errno set.
@@ -37,6 +19,10 @@ void *uffd_map(const struct memory_wish *wish);
 /* Nobody may use the memory any more. */
 void uffd_unmap(void *base, size_t bytes);
 
-void uffd_stats_read(struct uffd_stats *stats);
+/*
+ * What this process's handlers did so far: read_pages, read_ios, written_pages,
+ * written_ios, evictions (pages that left) or waits (faults that found no frame).
+ */
+uint64_t uffd_count(const char *name);
 
 #endif
