@@ -37,8 +37,8 @@ static struct options {
 	size_t spaces;
 	size_t warm_ms;
 	size_t timed_ms;
-	uint64_t seed;
-	char path[256];
+	size_t seed;
+	const char *path;
 	const char *label;
 	const char *prefix;
 	const char *latencies;
@@ -320,6 +320,7 @@ static pid_t become_pair(void)
 {
 	pthread_barrierattr_t shared;
 	pid_t child;
+	char *path;
 
 	bench.both = mmap(NULL, sizeof(*bench.both), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -336,8 +337,10 @@ static pid_t become_pair(void)
 	options.pattern_count = 1;
 	options.patterns[0] = pattern_find(child ? "hot" : "seqread");
 	options.label = child ? "pair-hot" : "pair-scan";
+	if (!child && asprintf(&path, "%s.2", options.path) < 0)
+		err(1, "asprintf");
 	if (!child)
-		strncat(options.path, ".2", sizeof(options.path) - strlen(options.path) - 1);
+		options.path = path;
 	return child;
 }
 
@@ -380,65 +383,60 @@ static void parse_patterns(char *list)
 
 static const struct {
 	char letter;
+	enum { NUMBER, TEXT, FLAG } kind;
+	void *value;
 	size_t lowest;
-	size_t *value;
-} number_options[] = {
-	{ 't', 1, &options.threads },
-	{ 'n', 1, &options.pages },
-	{ 'm', 128, &options.ram_pages },
-	{ 'S', 1, &options.span },
-	{ 'M', 1, &options.spaces },
-	{ 'W', 0, &options.warm_ms },
-	{ 'T', 1, &options.timed_ms },
-	{ 's', 0, &options.seed },
+} simple_options[] = {
+	{ 't', NUMBER, &options.threads, 1 },
+	{ 'n', NUMBER, &options.pages, 1 },
+	{ 'm', NUMBER, &options.ram_pages, 128 },
+	{ 'S', NUMBER, &options.span, 1 },
+	{ 'M', NUMBER, &options.spaces, 1 },
+	{ 'W', NUMBER, &options.warm_ms, 0 },
+	{ 'T', NUMBER, &options.timed_ms, 1 },
+	{ 's', NUMBER, &options.seed, 0 },
+	{ 'k', TEXT, &options.where.system, 0 },
+	{ 'f', TEXT, &options.path, 0 },
+	{ 'l', TEXT, &options.prefix, 0 },
+	{ 'd', TEXT, &options.where.disk, 0 },
+	{ 'g', TEXT, &options.where.group, 0 },
+	{ 'L', TEXT, &options.latencies, 0 },
+	{ 'c', TEXT, &options.control, 0 },
+	{ 'H', FLAG, &options.header, 0 },
+	{ '2', FLAG, &options.pair, 0 },
+	{ 'V', FLAG, &options.verify, 0 },
 };
 
-static const struct {
-	char letter;
-	const char **value;
-} text_options[] = {
-	{ 'k', &options.where.system },
-	{ 'l', &options.prefix },
-	{ 'd', &options.where.disk },
-	{ 'g', &options.where.group },
-	{ 'L', &options.latencies },
-	{ 'c', &options.control },
-};
-
-static const struct {
-	char letter;
-	bool *value;
-} flag_options[] = {
-	{ 'H', &options.header },
-	{ '2', &options.pair },
-	{ 'V', &options.verify },
-};
-
-static void parse_option(int option)
+static bool parse_simple(int option)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(number_options); i++)
-		if (option == number_options[i].letter) {
-			*number_options[i].value = number(option, optarg,
-							  number_options[i].lowest);
-			return;
+	for (size_t i = 0; i < ARRAY_SIZE(simple_options); i++) {
+		void *value = simple_options[i].value;
+
+		if (option != simple_options[i].letter)
+			continue;
+		if (simple_options[i].kind == NUMBER)
+			*(size_t *)value = number(option, optarg, simple_options[i].lowest);
+		else if (simple_options[i].kind == TEXT)
+			*(const char **)value = optarg;
+		else
+			*(bool *)value = true;
+		return true;
+	}
+	return false;
+}
+
+static void parse_options(int argc, char **argv)
+{
+	int option;
+
+	parse_patterns(strdup(pattern_names()));
+	while ((option = getopt(argc, argv, "k:p:t:n:m:f:S:M:W:T:2Vs:l:d:g:L:c:Hh")) != -1) {
+		if (option == 'p') {
+			parse_patterns(optarg);
+		} else if (!parse_simple(option)) {
+			fprintf(option == 'h' ? stdout : stderr, usage_text, pattern_names());
+			exit(option == 'h' ? 0 : 2);
 		}
-	for (size_t i = 0; i < ARRAY_SIZE(text_options); i++)
-		if (option == text_options[i].letter) {
-			*text_options[i].value = optarg;
-			return;
-		}
-	for (size_t i = 0; i < ARRAY_SIZE(flag_options); i++)
-		if (option == flag_options[i].letter) {
-			*flag_options[i].value = true;
-			return;
-		}
-	if (option == 'p') {
-		parse_patterns(optarg);
-	} else if (option == 'f') {
-		snprintf(options.path, sizeof(options.path), "%s", optarg);
-	} else {
-		fprintf(option == 'h' ? stdout : stderr, usage_text, pattern_names());
-		exit(option == 'h' ? 0 : 2);
 	}
 }
 
@@ -463,11 +461,8 @@ static void check_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	pid_t child = 0;
-	int option;
 
-	parse_patterns(strdup(pattern_names()));
-	while ((option = getopt(argc, argv, "k:p:t:n:m:f:S:M:W:T:2Vs:l:d:g:L:c:Hh")) != -1)
-		parse_option(option);
+	parse_options(argc, argv);
 	if (options.header) {
 		print_header();
 		return 0;
