@@ -207,9 +207,12 @@ def lifetime(results):
     yield at_most(9, "bookkeeping a touched page: 16 bytes", 16,
                   {f"{row['mib']:.0f} MiB": row["value"] for row in results.lifetime
                    if row["what"] == "bytes_a_page"}, "{:.1f}")
+    # The module's own code and data are in what was measured.
+    documented = {row["medium"]: 2 ** 19 + 64 * row["pages"] + (4 + 60 / 256) * row["slots"]
+                  for row in results.overhead}
     yield at_most(9, "memory beside frames after the load: 1.1 of what is documented", 1.1,
-                  {row["medium"]: row["bytes"] / (64 * row["pages"] + (4 + 60 / 256) * row["slots"])
-                   for row in results.overhead if row["what"] == "load"})
+                  {row["medium"]: row["bytes"] / documented[row["medium"]]
+                   for row in results.overhead})
 
 
 def scaling(results):
