@@ -189,7 +189,7 @@ static void renew_memory(void)
 		.bytes = bench.space_bytes,
 		.ram_pages = options.ram_pages,
 		.path = options.path,
-		.sparse = options.span > options.pages,
+		.sparse = options.span > options.pages || options.spaces > 1,
 	};
 
 	drop_memory();

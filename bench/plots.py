@@ -47,8 +47,8 @@ def throughput(results, path):
             if key.data >= 100 and value:
                 curves.setdefault(key.pattern, {}).setdefault(system, []).append(
                     (key.data / 100, value))
-    commands = ["set logscale x 2", "set logscale y", "set xlabel 'data / RAM'",
-                "set ylabel 'pages/s'", "set key bottom left"]
+    commands = ["set logscale x 2", "set logscale y", "set xrange [0.9:9]",
+                "set xlabel 'data / RAM'", "set ylabel 'pages/s'", "set key bottom left"]
     for number, (pattern, systems) in enumerate(curves.items()):
         commands += _panel(number, pattern, systems)
     if curves:
