@@ -3,8 +3,7 @@
  * The columns, see counters.h. A source is a file and, after a #, the number of a
  * field, from 0, or the name of a line; G/ stands for the memory cgroup's directory
  * and D/ for the disk's; or it is self: (getrusage), uffd: (this process's handlers),
- * or cpu: (busy: microseconds that the CPUs were neither idle nor waiting; kernel:
- * microseconds that kernel threads used, who are in no rusage).
+ * or kthreads: microseconds that kernel threads used, who are in no rusage.
  */
 #include <assert.h>
 #include <ctype.h>
@@ -43,8 +42,7 @@ static const struct column {
 } columns[] = {
 	{ "user_us",		SAME("self:user_us") },
 	{ "sys_us",		SAME("self:sys_us") },
-	{ "kernel_us",		SAME("cpu:kernel") },
-	{ "busy_us",		SAME("cpu:busy") },
+	{ "kernel_us",		SAME("kthreads") },
 	{ "minflt",		SAME("self:minflt") },
 	{ "majflt",		SAME("self:majflt") },
 	{ "faults_minor",	{ [VMDEV] = VMDEV_FILE("stats/faults_minor") } },
@@ -158,19 +156,6 @@ static uint64_t read_self(const char *what)
 	return !strcmp(what, "minflt") ? usage.ru_minflt : usage.ru_majflt;
 }
 
-static uint64_t read_busy(void)
-{
-	unsigned long long user, nice, system, idle, wait, irq, softirq, steal;
-	char text[256];
-
-	if (!slurp("/proc/stat", text, sizeof(text)) ||
-	    sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user,
-		   &nice, &system, &idle, &wait, &irq, &softirq, &steal) != 8)
-		errx(1, "/proc/stat: no cpu line");
-	return (user + nice + system + irq + softirq + steal) * 1000000 /
-	       sysconf(_SC_CLK_TCK);
-}
-
 /* The children of kthreadd. One that ends meanwhile takes its time along. */
 static uint64_t read_kernel_threads(void)
 {
@@ -194,8 +179,8 @@ static uint64_t read_source(const char *source)
 		return read_self(source + 5);
 	if (!strncmp(source, "uffd:", 5))
 		return uffd_count(source + 5);
-	if (!strncmp(source, "cpu:", 4))
-		return !strcmp(source + 4, "busy") ? read_busy() : read_kernel_threads();
+	if (!strcmp(source, "kthreads"))
+		return read_kernel_threads();
 	return read_file(source);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * lifetime: how long mmap, munmap and close of a vmdev space take by its size and
- * by how much of it was touched, and what kernel memory a touched page costs. Prints
- * CSV rows: label, what, mapped MiB, touched pages, microseconds or bytes a page.
+ * by how much of it was touched. Prints CSV rows: label, what was called, mapped MiB,
+ * touched pages, microseconds. Knows nothing of paging: what is touched fits.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -23,48 +23,6 @@ static void print(const char *call, size_t mib, size_t touched, uint64_t begin)
 	uint64_t end = now_ns();
 
 	printf("%s%s,%zu,%zu,%.1f\n", label, call, mib, touched, (end - begin) / 1e3);
-}
-
-/* Kernel memory that is neither user pages nor page tables, in bytes. */
-static double kernel_bytes(void)
-{
-	char line[128];
-	double sum = 0, kib;
-	FILE *file = fopen("/proc/sys/vm/drop_caches", "w");
-
-	if (!file || fputs("3", file) < 0 || fclose(file))
-		err(1, "/proc/sys/vm/drop_caches");
-	file = fopen("/proc/meminfo", "r");
-	if (!file)
-		err(1, "/proc/meminfo");
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Slab: %lf", &kib) == 1 ||
-		    sscanf(line, "VmallocUsed: %lf", &kib) == 1 ||
-		    sscanf(line, "Percpu: %lf", &kib) == 1)
-			sum += kib * 1024;
-	fclose(file);
-	return sum;
-}
-
-/* All of a space densely touched, most of it paged out. */
-static void measure_bookkeeping(size_t mib)
-{
-	size_t bytes = mib << 20, pages = bytes / PAGE_BYTES;
-	int fd = open("/dev/vmdev", O_RDWR | O_CLOEXEC);
-	double before = kernel_bytes();
-	unsigned char *base;
-
-	if (fd < 0)
-		err(1, "/dev/vmdev");
-	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-	if (base == MAP_FAILED)
-		err(1, "mmap of %zu MiB", mib);
-	for (size_t i = 0; i < pages; i++)
-		*(size_t *)(base + i * PAGE_BYTES) = i + 1;
-	printf("%sbytes_a_page,%zu,%zu,%.1f\n", label, mib, pages,
-	       (kernel_bytes() - before) / pages);
-	munmap(base, bytes);
-	close(fd);
 }
 
 /* The same pages whatever the size, spread over the smallest. */
@@ -97,10 +55,9 @@ int main(int argc, char **argv)
 {
 	static const size_t touched[] = { 0, 256, 1024, 4096 };
 
-	if (argc != 4)
-		errx(2, "usage: lifetime LABEL ROUNDS MIB");
+	if (argc != 3)
+		errx(2, "usage: lifetime LABEL ROUNDS");
 	label = argv[1];
-	measure_bookkeeping(atoi(argv[3]));
 	for (int round = atoi(argv[2]); round > 0; round--)
 		for (size_t i = 0; i < ARRAY_SIZE(touched); i++)
 			for (size_t j = 0; j < ARRAY_SIZE(sizes); j++)

@@ -187,32 +187,30 @@ def size(results):
 def lifetime(results):
     times = {}
     for row in results.lifetime:
-        times.setdefault((row["what"], row["touched"], row["mib"]), []).append(row["value"])
+        times.setdefault((row["call"], row["touched"], row["mib"]), []).append(row["us"])
     times = {which: statistics.median(values) for which, values in times.items()}
-    sizes = sorted({mib for what, _, mib in times if what == "mmap"})
+    sizes = sorted({mib for _, _, mib in times})
     by_size, by_touched = {}, {}
-    for (what, touched, mib), value in times.items():
-        if what not in ("mmap", "munmap", "close") or not sizes:
-            continue
+    for (call, touched, mib), value in times.items():
         if mib == sizes[-1]:
             # A microsecond or two is the clock's.
-            small = max(times[what, touched, sizes[0]], 2)
-            by_size[f"{what}, {touched:.0f} pages"] = value / small
-        if what != "mmap" and touched == 4096 and times[what, 1024, mib] > 20:
-            by_touched[f"{what} of {mib:.0f} MiB"] = value / times[what, 1024, mib]
+            small = max(times[call, touched, sizes[0]], 2)
+            by_size[f"{call}, {touched:.0f} pages"] = value / small
+        if call != "mmap" and touched == 4096 and times[call, 1024, mib] > 20:
+            by_touched[f"{call} of {mib:.0f} MiB"] = value / times[call, 1024, mib]
     yield at_most(9, "mmap, munmap, close of 64 GiB: 1.5 of 256 MiB's, same pages touched",
                   1.5, by_size)
     yield at_most(9, "munmap and close of 4096 touched pages: 5 times that of 1024", 5,
                   by_touched)
     yield at_most(9, "bookkeeping a touched page: 16 bytes", 16,
-                  {f"{row['mib']:.0f} MiB": row["value"] for row in results.lifetime
-                   if row["what"] == "bytes_a_page"}, "{:.1f}")
+                  {row["medium"]: row["bytes"] / row["pages"]
+                   for row in results.overhead if row["what"] == "touch"}, "{:.1f}")
     # The module's own code and data are in what was measured.
     documented = {row["medium"]: 2 ** 19 + 64 * row["pages"] + (4 + 60 / 256) * row["slots"]
-                  for row in results.overhead}
+                  for row in results.overhead if row["what"] == "load"}
     yield at_most(9, "memory beside frames after the load: 1.1 of what is documented", 1.1,
                   {row["medium"]: row["bytes"] / documented[row["medium"]]
-                   for row in results.overhead})
+                   for row in results.overhead if row["what"] == "load"})
 
 
 def scaling(results):
