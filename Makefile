@@ -32,7 +32,8 @@ help:
 	@echo '  make static         compiler, sparse, coccinelle, checkpatch, kernel-doc, shellcheck'
 	@echo '  make check-debug    the suite under KASAN, lockdep, kmemleak, KCSAN; coverage'
 	@echo '  make coverage       the part of it that gives build/coverage/html'
-	@echo '  make bench-compare  pages a second beside native swap'
+	@echo '  make bench          vmdev beside swap, a mapped file, userfaultfd (over an hour)'
+	@echo '  make bench-quick    the ratios alone, in 3 minutes'
 	@echo '  make install        module, library and tool; KVER, PREFIX, DESTDIR'
 	@echo '  make uninstall      remove what make install put there, with the same settings'
 	@echo '  make clean          remove everything that was built'
@@ -84,10 +85,15 @@ demo:
 	@$(MAKE) -s module user-root
 	@$(in_vm) demo/run $(DEMOFLAGS)
 
-bench-compare:
+bench:
 	@scripts/install-deps build bench
 	@$(MAKE) -s module
-	@$(in_vm) bench/run $(BENCHFLAGS)
+	@$(in_vm) bench/run $(or $(BENCHFLAGS),--doc Documentation/performance.md)
+
+bench-quick:
+	@scripts/install-deps build bench
+	@$(MAKE) -s module
+	@$(in_vm) bench/run --quick $(BENCHFLAGS)
 
 install: module user
 	install -D -m 644 vmdev.ko $(DESTDIR)/lib/modules/$(KVER)/extra/vmdev.ko
@@ -109,4 +115,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: help deps module user user-root tests vm run-tests static check check-debug \
-	coverage demo bench-compare install uninstall clean
+	coverage demo bench bench-quick install uninstall clean

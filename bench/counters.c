@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The columns, see counters.h. A source is written as "where:what":
- *   vmdev:FILE    a file under /sys/kernel/vmdev
- *   vmstat:NAME   a line of /proc/vmstat
- *   disk:FIELD    a field of /sys/block/DISK/stat, counted from 0
- *   self:NAME     this process, from getrusage
- *   cpu:busy      microseconds that the CPUs were neither idle nor waiting,
- *                 whoever used them: kernel threads are in no rusage
+ * The columns, see counters.h. A source is a file and, after a #, the number of a
+ * field, from 0, or the name of a line; G/ stands for the memory cgroup's directory
+ * and D/ for the disk's; or it is self: (getrusage), uffd: (this process's handlers),
+ * or kthreads: microseconds that kernel threads used, who are in no rusage.
  */
 #include <assert.h>
+#include <ctype.h>
 #include <err.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,99 +18,124 @@
 
 #include "array.h"
 #include "counters.h"
+#include "uffd.h"
+
+#define VMDEV_FILE(name)	"/sys/kernel/vmdev/" name
+#define VMSTAT(name)		"/proc/vmstat#" name
+#define SECTORS_PER_PAGE	8
+
+enum source { VMDEV, SWAP, FILE_MAP, UFFD, NONE, SOURCES };
+
+static const struct {
+	const char *system;
+	enum source source;
+} sources[] = {
+	{ "vmdev", VMDEV }, { "swap", SWAP }, { "zswap", SWAP },
+	{ "file", FILE_MAP }, { "uffd", UFFD }, { "ram", NONE },
+};
+
+#define SAME(source)	{ source, source, source, source, source }
 
 static const struct column {
 	const char *name;
-	const char *vmdev;
-	const char *anon;
+	const char *source[SOURCES];
 } columns[] = {
-	{ "user_us",		"self:user_us",			"self:user_us" },
-	{ "sys_us",		"self:sys_us",			"self:sys_us" },
-	{ "busy_us",		"cpu:busy",			"cpu:busy" },
-	{ "minflt",		"self:minflt",			"self:minflt" },
-	{ "majflt",		"self:majflt",			"self:majflt" },
-	{ "faults",		"vmdev:stats/faults",		NULL },
-	{ "faults_minor",	"vmdev:stats/faults_minor",	NULL },
-	{ "faults_major",	"vmdev:stats/faults_major",	NULL },
-	{ "faults_zero",	"vmdev:stats/faults_zero",	NULL },
-	{ "direct_reclaims",	"vmdev:stats/direct_reclaims",	NULL },
-	{ "evictions",		"vmdev:stats/evictions",	NULL },
-	{ "evictions_clean",	"vmdev:stats/evictions_clean",	NULL },
-	{ "readahead",		"vmdev:stats/readahead",	NULL },
-	{ "readahead_hits",	"vmdev:stats/readahead_hits",	NULL },
-	{ "read_pages",		"vmdev:store/read_pages",	"vmstat:pswpin" },
-	{ "read_ios",		"vmdev:store/read_ios",		NULL },
-	{ "written_pages",	"vmdev:store/written_pages",	"vmstat:pswpout" },
-	{ "written_ios",	"vmdev:store/written_ios",	NULL },
-	{ "disk_reads",		"disk:0",			"disk:0" },
-	{ "disk_writes",	"disk:4",			"disk:4" },
+	{ "user_us",		SAME("self:user_us") },
+	{ "sys_us",		SAME("self:sys_us") },
+	{ "kernel_us",		SAME("kthreads") },
+	{ "minflt",		SAME("self:minflt") },
+	{ "majflt",		SAME("self:majflt") },
+	{ "faults_minor",	{ [VMDEV] = VMDEV_FILE("stats/faults_minor") } },
+	{ "faults_major",	{ [VMDEV] = VMDEV_FILE("stats/faults_major") } },
+	{ "faults_zero",	{ [VMDEV] = VMDEV_FILE("stats/faults_zero") } },
+	{ "direct",		{ VMDEV_FILE("stats/direct_reclaims"), "G/memory.events#max",
+				  "G/memory.events#max", "uffd:waits" } },
+	{ "evictions",		{ VMDEV_FILE("stats/evictions"), VMSTAT("pgsteal_anon"),
+				  VMSTAT("pgsteal_file"), "uffd:evictions" } },
+	{ "readahead",		{ VMDEV_FILE("stats/readahead"), VMSTAT("swap_ra") } },
+	{ "readahead_hits",	{ VMDEV_FILE("stats/readahead_hits"), VMSTAT("swap_ra_hit") } },
+	{ "read_pages",		{ VMDEV_FILE("store/read_pages"), VMSTAT("pswpin"),
+				  "D/stat#2", "uffd:read_pages" } },
+	{ "read_ios",		{ VMDEV_FILE("store/read_ios"), "D/stat#0", "D/stat#0",
+				  "uffd:read_ios" } },
+	{ "written_pages",	{ VMDEV_FILE("store/written_pages"), VMSTAT("pswpout"),
+				  "D/stat#6", "uffd:written_pages" } },
+	{ "written_ios",	{ VMDEV_FILE("store/written_ios"), "D/stat#4", "D/stat#4",
+				  "uffd:written_ios" } },
+	{ "disk_reads",		SAME("D/stat#0") },
+	{ "disk_writes",	SAME("D/stat#4") },
 };
 
 static_assert(ARRAY_SIZE(columns) <= COUNTERS_MAX, "raise COUNTERS_MAX");
 
-static bool select_vmdev;
-static const char *select_disk;
+static struct counters_where where;
+static enum source selected;
 
 static const char *source_of(const struct column *column)
 {
-	const char *source = select_vmdev ? column->vmdev : column->anon;
+	const char *source = column->source[selected];
 
-	if (source && !select_disk && !strncmp(source, "disk:", 5))
+	if (source && ((!where.disk && source[0] == 'D') || (!where.group && source[0] == 'G')))
 		return NULL;
 	return source;
 }
 
 /* The first @size - 1 bytes of a file, as a string. */
-static void slurp(const char *path, char *text, size_t size)
+static bool slurp(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "r");
 	size_t length;
 
 	if (!file)
-		err(1, "%s", path);
+		return false;
 	length = fread(text, 1, size - 1, file);
-	if (ferror(file))
-		err(1, "%s", path);
 	text[length] = '\0';
-	fclose(file);
+	return !fclose(file);
 }
 
-static uint64_t read_vmdev(const char *what)
+/* Where in @text the value is that @key names. */
+static const char *locate(const char *text, const char *key)
 {
-	char path[128], text[64], *end;
-	uint64_t value;
+	size_t length = strlen(key);
 
-	snprintf(path, sizeof(path), "/sys/kernel/vmdev/%s", what);
-	slurp(path, text, sizeof(text));
-	value = strtoull(text, &end, 10);
-	if (end == text)
-		errx(1, "%s: no number", path);
-	return value;
+	if (isdigit(*key)) {
+		for (int field = atoi(key); field > 0 && text; field--) {
+			text += strspn(text, " ");
+			text = strchr(text, ' ');
+		}
+		return text;
+	}
+	while (text && (strncmp(text, key, length) || text[length] != ' ')) {
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+	return text ? text + length : NULL;
 }
 
-static uint64_t read_vmstat(const char *what)
+static uint64_t read_file(const char *source)
 {
 	static char text[32768];
-	size_t length = strlen(what);
-	char *line;
+	char path[256], *key, *end;
+	const char *value = text;
+	uint64_t number;
 
-	slurp("/proc/vmstat", text, sizeof(text));
-	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		if (!strncmp(line, what, length) && line[length] == ' ')
-			return strtoull(line + length, NULL, 10);
-	errx(1, "/proc/vmstat: no %s", what);
-}
-
-static uint64_t read_disk(const char *what)
-{
-	char path[128], text[512], *next = text;
-	uint64_t value = 0;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/stat", select_disk);
-	slurp(path, text, sizeof(text));
-	for (int field = atoi(what); field >= 0; field--)
-		value = strtoull(next, &next, 10);
-	return value;
+	if (source[0] == 'D')
+		snprintf(path, sizeof(path), "/sys/block/%s%s", where.disk, source + 1);
+	else
+		snprintf(path, sizeof(path), "%s%s", source[0] == 'G' ? where.group : "",
+			 source + (source[0] == 'G'));
+	key = strchr(path, '#');
+	if (key)
+		*key++ = '\0';
+	if (!slurp(path, text, sizeof(text)))
+		err(1, "%s", path);
+	value = key ? locate(text, key) : text;
+	number = value ? strtoull(value, &end, 10) : 0;
+	if (!value || end == value)
+		errx(1, "%s: no %s", path, key ?: "number");
+	/* A disk counts sectors. */
+	return key && (*key == '2' || *key == '6') ? number / SECTORS_PER_PAGE : number;
 }
 
 static uint64_t microseconds(struct timeval time)
@@ -132,46 +156,44 @@ static uint64_t read_self(const char *what)
 	return !strcmp(what, "minflt") ? usage.ru_minflt : usage.ru_majflt;
 }
 
-static uint64_t read_busy(const char *what)
+/* The children of kthreadd. One that ends meanwhile takes its time along. */
+static uint64_t read_kernel_threads(void)
 {
-	unsigned long long user, nice, system, idle, wait, irq, softirq, steal;
-	char text[256];
+	static char list[32768];
+	char path[64], text[128];
+	uint64_t sum = 0;
 
-	(void)what;
-	slurp("/proc/stat", text, sizeof(text));
-	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user,
-		   &nice, &system, &idle, &wait, &irq, &softirq, &steal) != 8)
-		errx(1, "/proc/stat: no cpu line");
-	return (user + nice + system + irq + softirq + steal) * 1000000 /
-	       sysconf(_SC_CLK_TCK);
+	if (!slurp("/proc/2/task/2/children", list, sizeof(list)))
+		err(1, "kernel threads");
+	for (char *pid = strtok(list, " "); pid; pid = strtok(NULL, " ")) {
+		snprintf(path, sizeof(path), "/proc/%s/schedstat", pid);
+		if (slurp(path, text, sizeof(text)))
+			sum += strtoull(text, NULL, 10) / 1000;
+	}
+	return sum;
 }
-
-static const struct reader {
-	const char *where;
-	uint64_t (*read)(const char *what);
-} readers[] = {
-	{ "vmdev:",	read_vmdev },
-	{ "vmstat:",	read_vmstat },
-	{ "disk:",	read_disk },
-	{ "self:",	read_self },
-	{ "cpu:",	read_busy },
-};
 
 static uint64_t read_source(const char *source)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
-		size_t length = strlen(readers[i].where);
-
-		if (!strncmp(source, readers[i].where, length))
-			return readers[i].read(source + length);
-	}
-	errx(1, "no reader for %s", source);
+	if (!strncmp(source, "self:", 5))
+		return read_self(source + 5);
+	if (!strncmp(source, "uffd:", 5))
+		return uffd_count(source + 5);
+	if (!strcmp(source, "kthreads"))
+		return read_kernel_threads();
+	return read_file(source);
 }
 
-void counters_select(const char *kind, const char *disk)
+void counters_select(const struct counters_where *wanted)
 {
-	select_vmdev = !strcmp(kind, "vmdev");
-	select_disk = disk;
+	where = *wanted;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		if (strcmp(sources[i].system, wanted->system))
+			continue;
+		selected = sources[i].source;
+		return;
+	}
+	errx(1, "%s: nothing is known to count", wanted->system);
 }
 
 void counters_read(struct counters *counters)
@@ -181,6 +203,24 @@ void counters_read(struct counters *counters)
 
 		counters->value[i] = source ? read_source(source) : 0;
 	}
+}
+
+static uint64_t difference(const struct counters *before,
+			   const struct counters *after, size_t column)
+{
+	if (after->value[column] < before->value[column])
+		return 0;
+	return after->value[column] - before->value[column];
+}
+
+uint64_t counters_faults(const struct counters *before, const struct counters *after)
+{
+	uint64_t faults = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (!strcmp(columns[i].name, "minflt") || !strcmp(columns[i].name, "majflt"))
+			faults += difference(before, after, i);
+	return faults;
 }
 
 void counters_print_names(void)
@@ -193,10 +233,8 @@ void counters_print(const struct counters *before,
 		    const struct counters *after)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		putchar(',');
 		if (source_of(&columns[i]))
-			printf(",%llu", (unsigned long long)(after->value[i] -
-							     before->value[i]));
-		else
-			putchar(',');
+			printf("%llu", (unsigned long long)difference(before, after, i));
 	}
 }

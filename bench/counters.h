@@ -14,14 +14,26 @@ struct counters {
 	uint64_t value[COUNTERS_MAX];
 };
 
-/*
- * Choose the sources: @kind is a memory kind's name, @disk the name under
- * /sys/block of the disk that is paged to, or NULL.
+/**
+ * struct counters_where - where to look
+ * @system: a memory system's name
+ * @disk: the name under /sys/block of the disk that is paged to, or NULL
+ * @group: directory of the memory cgroup the program is in, or NULL
  */
-void counters_select(const char *kind, const char *disk);
+struct counters_where {
+	const char *system;
+	const char *disk;
+	const char *group;
+};
+
+/* Choose the sources. Exits with a message where a system has none. */
+void counters_select(const struct counters_where *where);
 
 /* Read all columns; exits with a message where one can't be read. */
 void counters_read(struct counters *counters);
+
+/* Page faults that this process took in between. */
+uint64_t counters_faults(const struct counters *before, const struct counters *after);
 
 /* ",name" for every column. */
 void counters_print_names(void);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pagebench: runs access patterns, one after the other, on one kind of memory
+ * pagebench: runs access patterns, one after the other, on one system's memory
  * with one number of threads and prints a CSV row for each. Every page that is
- * read is checked to the last word, and what was written last once more at the end. What
- * bounds the memory (the pool, a cgroup) is set up by whoever starts it. This
- * file owns the options, the threads and the clock.
+ * read is checked to the last word. What bounds the memory (the pool, a cgroup) is
+ * set up by whoever starts it. This file owns the options, the threads and the
+ * order of things.
  */
 #include <err.h>
 #include <errno.h>
@@ -14,77 +14,98 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "counters.h"
 #include "memory.h"
 #include "pattern.h"
 
 #define THREADS_MAX	64
 #define PATTERNS_MAX	16
+#define NO_LIMIT	((size_t)-1)
 
 static struct options {
-	const struct memory_kind *kind;
+	const struct memory_system *system;
 	const struct pattern *patterns[PATTERNS_MAX];
 	size_t pattern_count;
 	size_t threads;
 	size_t pages;
-	size_t accesses;
-	size_t warm;
-	uint64_t seed;
-	unsigned long round;
-	const char *disk;
+	size_t ram_pages;
+	size_t span;
+	size_t spaces;
+	size_t warm_ms;
+	size_t timed_ms;
+	size_t seed;
+	const char *path;
+	const char *label;
+	const char *prefix;
+	const char *latencies;
 	const char *control;
+	struct counters_where where;
 	bool header;
+	bool pair;
+	bool verify;
 } options = {
 	.threads = 1,
 	.pages = 65536,
-	.accesses = 16384,
+	.ram_pages = 16384,
+	.spaces = 1,
+	.warm_ms = 500,
+	.timed_ms = 1500,
 	.seed = 1,
+	.path = "pagebench.data",
+	.label = "",
+	.prefix = "",
 };
 
 struct worker {
 	pthread_t thread;
 	struct share share;
 	const struct pattern *pattern;
+	size_t limit;
+	uint64_t ms;
 	size_t accesses;
-	bool good;
+	struct hist hist;
 };
 
 static struct bench {
-	unsigned char *base;
+	struct layout layout;
+	size_t space_bytes;
 	uint8_t *generation;
-	bool written;
-	bool unchecked;
+	bool filled;
 	struct worker workers[THREADS_MAX];
 	pthread_barrier_t start;
+	/* Shared by the two programs of a pair. */
+	pthread_barrier_t *both;
 } bench;
 
 static const char usage_text[] =
-	"usage: pagebench -k KIND [options]\n"
-	"  -k KIND      vmdev, or anon (anonymous memory; its limit is the caller's)\n"
+	"usage: pagebench -k SYSTEM [options]\n"
+	"  -k SYSTEM    vmdev, swap, zswap, file, uffd or ram; what swap, zswap and file\n"
+	"               may have of RAM is up to the caller\n"
 	"  -p LIST      patterns, run in this order, of %s\n"
 	"               (all of them by default)\n"
 	"  -t N         threads, each with its own equal part of the pages (1)\n"
 	"  -n N         pages of memory (65536)\n"
-	"  -a N         accesses of a random pattern, all threads together (16384)\n"
-	"  -w N         accesses of a random writing pattern before the clock starts:\n"
-	"               until what it displaces are pages that it wrote (0)\n"
+	"  -m N         uffd: pages of it in RAM (16384)\n"
+	"  -f FILE      file, uffd: what to page to; for uffd, one that is big enough\n"
+	"  -S N         spread the pages evenly over N, 64 neighbours at a time\n"
+	"  -M N         have N spaces, each with its equal part of the pages (1)\n"
+	"  -W MS        run a pattern so long before the clock starts (500)\n"
+	"  -T MS        time it so long (1500); seqwrite is one pass however long it takes\n"
+	"  -2           two programs, each with half of the memory and, under uffd, half\n"
+	"               of the RAM: one with pattern hot, one with seqread\n"
+	"  -V           at the end check every page once more\n"
 	"  -s N         seed of contents and order (1)\n"
-	"  -r N         what the column round says (0)\n"
+	"  -l TEXT      first columns of each row; with -H, their names\n"
 	"  -d DISK      count the I/O of /sys/block/DISK\n"
+	"  -g DIR       count what the memory cgroup DIR says\n"
+	"  -L FILE      append each row's fault times: row's first columns, ns:count ...\n"
 	"  -c FIFO      write enable and disable there around what is timed, as\n"
 	"               perf record -D -1 --control=fifo:FIFO wants it\n"
-	"  -H           print the CSV header first; alone: only that\n";
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
+	"  -H           only print the CSV header\n";
 
 static void control(const char *command)
 {
@@ -100,18 +121,19 @@ static void control(const char *command)
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
+	uint64_t deadline;
 
 	pthread_barrier_wait(&bench.start);
-	worker->good = pattern_run(worker->pattern, &worker->share,
-				   worker->accesses);
+	deadline = worker->ms ? now_ns() + worker->ms * 1000000 : UINT64_MAX;
+	worker->accesses = pattern_run(worker->pattern, &worker->share, worker->limit,
+				       deadline, &worker->hist);
 	return NULL;
 }
 
 /* Start the threads up to the barrier. */
-static void start(const struct pattern *pattern, size_t accesses)
+static void start(const struct pattern *pattern, bool one_pass, size_t ms)
 {
-	int error = pthread_barrier_init(&bench.start, NULL,
-					 options.threads + 1);
+	int error = pthread_barrier_init(&bench.start, NULL, options.threads + 1);
 
 	if (error)
 		errx(1, "pthread_barrier_init: %s", strerror(error));
@@ -119,8 +141,9 @@ static void start(const struct pattern *pattern, size_t accesses)
 		struct worker *worker = &bench.workers[i];
 
 		worker->pattern = pattern;
-		worker->accesses = pattern->one_pass ? worker->share.count :
-				   accesses / options.threads;
+		worker->limit = one_pass ? worker->share.count : NO_LIMIT;
+		worker->ms = one_pass ? 0 : ms;
+		memset(&worker->hist, 0, sizeof(worker->hist));
 		error = pthread_create(&worker->thread, NULL, work, worker);
 		if (error)
 			errx(1, "pthread_create: %s", strerror(error));
@@ -131,93 +154,135 @@ static void start(const struct pattern *pattern, size_t accesses)
 static size_t finish(void)
 {
 	size_t accesses = 0;
-	bool good = true;
 
 	pthread_barrier_wait(&bench.start);
 	for (size_t i = 0; i < options.threads; i++) {
 		pthread_join(bench.workers[i].thread, NULL);
 		accesses += bench.workers[i].accesses;
-		good &= bench.workers[i].good;
 	}
 	pthread_barrier_destroy(&bench.start);
-	if (!good)
-		errx(1, "%s: wrong content", options.kind->name);
 	return accesses;
 }
 
-static void run_untimed(const struct pattern *pattern, size_t accesses)
+static void run_untimed(const struct pattern *pattern, bool one_pass, size_t ms)
 {
-	start(pattern, accesses);
+	start(pattern, one_pass, ms);
 	finish();
+}
+
+static void seed_shares(void)
+{
+	for (size_t i = 0; i < options.threads; i++)
+		share_seed(&bench.workers[i].share, i);
+}
+
+static void drop_memory(void)
+{
+	for (size_t i = 0; i < options.spaces; i++)
+		if (bench.layout.bases[i])
+			options.system->unmap(bench.layout.bases[i], bench.space_bytes);
 }
 
 static void renew_memory(void)
 {
-	size_t bytes = options.pages * PAGE_BYTES;
+	struct memory_wish wish = {
+		.bytes = bench.space_bytes,
+		.ram_pages = options.ram_pages,
+		.path = options.path,
+		.sparse = options.span > options.pages || options.spaces > 1,
+	};
 
-	if (bench.base)
-		munmap(bench.base, bytes);
-	bench.base = options.kind->map(bytes);
-	if (!bench.base)
-		err(1, "%s: %zu pages", options.kind->name, options.pages);
-	for (size_t i = 0; i < options.threads; i++)
-		bench.workers[i].share.base = bench.base;
+	drop_memory();
+	for (size_t i = 0; i < options.spaces; i++) {
+		bench.layout.bases[i] = options.system->map(&wish);
+		if (!bench.layout.bases[i])
+			err(1, "%s: %zu pages", options.system->name, wish.bytes / PAGE_BYTES);
+	}
+}
+
+/* Fresh memory for who wants it, filled memory for the others. */
+static void prepare(const struct pattern *pattern)
+{
+	if (pattern->fresh || !bench.filled)
+		renew_memory();
+	seed_shares();
+	if (!pattern->fresh && !bench.filled) {
+		run_untimed(pattern_find("seqwrite"), true, 0);
+		seed_shares();
+	}
+	bench.filled = true;
+	if (bench.both)
+		pthread_barrier_wait(bench.both);
+	if (!pattern->fresh && options.warm_ms)
+		run_untimed(pattern, false, options.warm_ms);
+}
+
+static void print_latencies(const char *name, const struct hist *hist)
+{
+	FILE *file;
+
+	if (!options.latencies)
+		return;
+	file = fopen(options.latencies, "a");
+	if (!file)
+		err(1, "%s", options.latencies);
+	fprintf(file, "%s%s,%s,%zu,", options.prefix, options.system->name, name,
+		options.threads);
+	hist_print(hist, file);
+	fputc('\n', file);
+	if (fclose(file))
+		err(1, "%s", options.latencies);
 }
 
 /*
- * Bring the memory to what the pattern starts from, so that a row says the same
- * alone and after others: untouched for the fresh ones; in RAM, for random
- * reads only clean pages, for random writes only pages dirtied at random.
+ * Which touches were faults nobody tells; but how many were is known, and they are
+ * the ones that took longest.
  */
-static void prepare(const struct pattern *pattern)
+static void print_faults(const char *name, uint64_t faults)
 {
-	if (pattern->fresh && bench.unchecked)
-		run_untimed(pattern_find("seqread"), 0);
-	if (pattern->fresh || !bench.base)
-		renew_memory();
-	if (pattern->fresh)
-		return;
-	if (!bench.written) {
-		run_untimed(pattern_find("seqwrite"), 0);
-		bench.written = true;
-		bench.unchecked = true;
-	}
-	if (pattern->one_pass)
-		return;
-	if (pattern->write)
-		run_untimed(pattern, options.warm);
-	else if (bench.unchecked)
-		run_untimed(pattern_find("seqread"), 0);
+	struct hist all = { .worst = 0 };
+
+	for (size_t i = 0; i < options.threads; i++)
+		hist_merge(&all, &bench.workers[i].hist);
+	hist_keep_longest(&all, faults);
+	printf(",%llu,%llu,%llu,%llu", (unsigned long long)hist_quantile(&all, 500),
+	       (unsigned long long)hist_quantile(&all, 990),
+	       (unsigned long long)hist_quantile(&all, 999),
+	       (unsigned long long)(faults ? all.worst : 0));
+	print_latencies(name, &all);
 }
 
 static void run(const struct pattern *pattern)
 {
+	const char *name = *options.label ? options.label : pattern->name;
 	struct counters before, after;
-	double begin, seconds;
+	double seconds;
+	uint64_t begin;
 	size_t accesses;
 
 	prepare(pattern);
-	start(pattern, options.accesses);
+	start(pattern, pattern->fresh, options.timed_ms);
 	control("enable");
 	counters_read(&before);
-	begin = now();
+	begin = now_ns();
 	accesses = finish();
-	seconds = now() - begin;
+	seconds = (now_ns() - begin) / 1e9;
 	counters_read(&after);
 	control("disable");
-	printf("%s,%s,%zu,%zu,%lu,%zu,%.6f,%.1f", options.kind->name,
-	       pattern->name, options.threads, options.pages, options.round,
-	       accesses, seconds, accesses / seconds);
+	printf("%s%s,%s,%zu,%zu,%zu,%zu,%zu,%.6f,%.1f", options.prefix, options.system->name,
+	       name, options.threads, options.pages, options.span, options.spaces, accesses,
+	       seconds, accesses / seconds);
+	print_faults(name, counters_faults(&before, &after));
 	counters_print(&before, &after);
 	putchar('\n');
 	fflush(stdout);
-	bench.written |= pattern->write;
-	bench.unchecked = pattern->write;
 }
 
 static void print_header(void)
 {
-	printf("kind,pattern,threads,pages,round,accesses,seconds,pages_per_s");
+	printf("%ssystem,pattern,threads,pages,span,spaces,accesses,seconds,ops_per_s",
+	       options.prefix);
+	printf(",p50_ns,p99_ns,p999_ns,worst_ns");
 	counters_print_names();
 	putchar('\n');
 }
@@ -226,18 +291,68 @@ static void set_up_shares(void)
 {
 	size_t each = options.pages / options.threads;
 
+	bench.layout.each = (options.pages + options.spaces - 1) / options.spaces;
+	bench.layout.gap = options.span / options.spaces * SPREAD_PAGES / bench.layout.each;
+	if (options.span <= options.pages)
+		bench.layout.gap = SPREAD_PAGES;
+	bench.space_bytes = (bench.layout.each + SPREAD_PAGES - 1) / SPREAD_PAGES *
+			    bench.layout.gap * PAGE_BYTES;
+	bench.layout.bases = calloc(options.spaces, sizeof(*bench.layout.bases));
 	bench.generation = calloc(options.pages, 1);
-	if (!bench.generation)
+	if (!bench.layout.bases || !bench.generation)
 		err(1, "calloc");
+	/* What the benchmark keeps must not be paged itself. */
+	if (mlock(bench.generation, options.pages))
+		err(1, "mlock");
 	for (size_t i = 0; i < options.threads; i++) {
 		struct share *share = &bench.workers[i].share;
 
+		share->layout = &bench.layout;
 		share->first = i * each;
 		share->count = each;
 		share->generation = bench.generation;
 		share->seed = options.seed;
-		share_seed(share, i);
 	}
+}
+
+/* From here on there are two of us. */
+static pid_t become_pair(void)
+{
+	pthread_barrierattr_t shared;
+	pid_t child;
+	char *path;
+
+	bench.both = mmap(NULL, sizeof(*bench.both), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (bench.both == MAP_FAILED)
+		err(1, "mmap");
+	pthread_barrierattr_init(&shared);
+	pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(bench.both, &shared, 2);
+	child = fork();
+	if (child < 0)
+		err(1, "fork");
+	options.pages /= 2;
+	options.ram_pages /= 2;
+	options.pattern_count = 1;
+	options.patterns[0] = pattern_find(child ? "hot" : "seqread");
+	options.label = child ? "pair-hot" : "pair-scan";
+	if (!child && asprintf(&path, "%s.2", options.path) < 0)
+		err(1, "asprintf");
+	if (!child)
+		options.path = path;
+	return child;
+}
+
+static int end_pair(pid_t child)
+{
+	int status;
+
+	if (!child)
+		return 0;
+	if (waitpid(child, &status, 0) != child)
+		err(1, "waitpid");
+	return status ? 1 : 0;
 }
 
 static size_t number(char option, const char *text, size_t lowest)
@@ -248,8 +363,7 @@ static size_t number(char option, const char *text, size_t lowest)
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (errno || end == text || *end || *text == '-' || value < lowest)
-		errx(2, "-%c %s: not %zu or more", option,
-		     text, lowest);
+		errx(2, "-%c %s: not %zu or more", option, text, lowest);
 	return value;
 }
 
@@ -267,80 +381,105 @@ static void parse_patterns(char *list)
 	}
 }
 
-static void parse_option(int option)
+static const struct {
+	char letter;
+	enum { NUMBER, TEXT, FLAG } kind;
+	void *value;
+	size_t lowest;
+} simple_options[] = {
+	{ 't', NUMBER, &options.threads, 1 },
+	{ 'n', NUMBER, &options.pages, 1 },
+	{ 'm', NUMBER, &options.ram_pages, 128 },
+	{ 'S', NUMBER, &options.span, 1 },
+	{ 'M', NUMBER, &options.spaces, 1 },
+	{ 'W', NUMBER, &options.warm_ms, 0 },
+	{ 'T', NUMBER, &options.timed_ms, 1 },
+	{ 's', NUMBER, &options.seed, 0 },
+	{ 'k', TEXT, &options.where.system, 0 },
+	{ 'f', TEXT, &options.path, 0 },
+	{ 'l', TEXT, &options.prefix, 0 },
+	{ 'd', TEXT, &options.where.disk, 0 },
+	{ 'g', TEXT, &options.where.group, 0 },
+	{ 'L', TEXT, &options.latencies, 0 },
+	{ 'c', TEXT, &options.control, 0 },
+	{ 'H', FLAG, &options.header, 0 },
+	{ '2', FLAG, &options.pair, 0 },
+	{ 'V', FLAG, &options.verify, 0 },
+};
+
+static bool parse_simple(int option)
 {
-	switch (option) {
-	case 'k':
-		options.kind = memory_find(optarg);
-		if (!options.kind)
-			errx(2, "-k %s: no such kind of memory", optarg);
-		break;
-	case 'p':
-		parse_patterns(optarg);
-		break;
-	case 't':
-		options.threads = number(option, optarg, 1);
-		if (options.threads > THREADS_MAX)
-			errx(2, "-t %s: %d at most", optarg, THREADS_MAX);
-		break;
-	case 'n':
-		options.pages = number(option, optarg, 1);
-		break;
-	case 'a':
-		options.accesses = number(option, optarg, 1);
-		break;
-	case 'w':
-		options.warm = number(option, optarg, 0);
-		break;
-	case 's':
-		options.seed = number(option, optarg, 0);
-		break;
-	case 'r':
-		options.round = number(option, optarg, 0);
-		break;
-	case 'd':
-		options.disk = optarg;
-		break;
-	case 'c':
-		options.control = optarg;
-		break;
-	case 'H':
-		options.header = true;
-		break;
-	case 'h':
-		printf(usage_text, pattern_names());
-		exit(0);
-	default:
-		fprintf(stderr, usage_text, pattern_names());
-		exit(2);
+	for (size_t i = 0; i < ARRAY_SIZE(simple_options); i++) {
+		void *value = simple_options[i].value;
+
+		if (option != simple_options[i].letter)
+			continue;
+		if (simple_options[i].kind == NUMBER)
+			*(size_t *)value = number(option, optarg, simple_options[i].lowest);
+		else if (simple_options[i].kind == TEXT)
+			*(const char **)value = optarg;
+		else
+			*(bool *)value = true;
+		return true;
 	}
+	return false;
 }
 
-int main(int argc, char **argv)
+static void parse_options(int argc, char **argv)
 {
 	int option;
 
 	parse_patterns(strdup(pattern_names()));
-	while ((option = getopt(argc, argv, "k:p:t:n:a:w:s:r:d:c:Hh")) != -1)
-		parse_option(option);
+	while ((option = getopt(argc, argv, "k:p:t:n:m:f:S:M:W:T:2Vs:l:d:g:L:c:Hh")) != -1) {
+		if (option == 'p') {
+			parse_patterns(optarg);
+		} else if (!parse_simple(option)) {
+			fprintf(option == 'h' ? stdout : stderr, usage_text, pattern_names());
+			exit(option == 'h' ? 0 : 2);
+		}
+	}
+}
+
+static void check_options(int argc, char **argv)
+{
 	if (optind < argc)
 		errx(2, "%s: no argument expected", argv[optind]);
-	if (!options.kind && !options.header)
-		errx(2, "-k is needed");
-	if (options.pages < options.threads)
-		errx(2, "-n: fewer pages than threads");
+	options.system = memory_find(options.where.system ?: "");
+	if (!options.system)
+		errx(2, "-k is needed: vmdev, swap, zswap, file, uffd or ram");
+	if (options.threads > THREADS_MAX)
+		errx(2, "-t: %d at most", THREADS_MAX);
+	if (options.pages < options.threads || options.pages < options.spaces)
+		errx(2, "-n: fewer pages than threads or spaces");
+	if (options.spaces > 1 && (!strcmp(options.system->name, "uffd") ||
+				   !strcmp(options.system->name, "file")))
+		errx(2, "-M: not with uffd or file");
 	if (sysconf(_SC_PAGESIZE) != PAGE_BYTES)
 		errx(1, "pages of %lu bytes are needed", PAGE_BYTES);
+}
 
-	if (options.header)
+int main(int argc, char **argv)
+{
+	pid_t child = 0;
+
+	parse_options(argc, argv);
+	if (options.header) {
 		print_header();
-	if (!options.kind)
 		return 0;
-	counters_select(options.kind->name, options.disk);
+	}
+	check_options(argc, argv);
+	counters_select(&options.where);
+	if (options.pair)
+		child = become_pair();
+	if (!options.span)
+		options.span = options.pages;
 	set_up_shares();
 	for (size_t i = 0; i < options.pattern_count; i++)
 		run(options.patterns[i]);
-	if (bench.unchecked)
-		run_untimed(pattern_find("seqread"), 0);
-	return 0;
+	if (options.verify) {
+		seed_shares();
+		run_untimed(pattern_find("seqread"), true, 0);
+	}
+	drop_memory();
+	return end_pair(child);
 }

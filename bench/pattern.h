@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Access patterns of the benchmark: in which order pages are touched, whether
- * an access writes, and what a page holds so that every read can be checked.
- * Knows nothing of what kind of memory the pages are in, nor of time.
+ * Access patterns of the benchmark: in which order pages are touched, which
+ * accesses write, and what a page holds so that every read can be checked.
+ * Knows nothing of what kind of memory the pages are in.
  */
 #ifndef BENCH_PATTERN_H
 #define BENCH_PATTERN_H
@@ -11,40 +11,56 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hist.h"
+
 #define PAGE_BYTES	4096UL
+/* Pages that stay neighbours where pages are spread over more than they need. */
+#define SPREAD_PAGES	64UL
+
+/**
+ * struct layout - where the pages are
+ * @bases: start of each space
+ * @each: pages in one space
+ * @gap: pages from the start of one run of SPREAD_PAGES to the next
+ */
+struct layout {
+	unsigned char **bases;
+	size_t each;
+	size_t gap;
+};
 
 /**
  * struct share - the pages of one thread and what they hold
- * @base: start of the whole memory
+ * @layout: where all pages are
  * @first: first page of this thread
  * @count: pages of this thread; no other thread touches them
  * @generation: one number a page of the whole memory, raised by each write
  * @seed: makes content and order; the same seed gives the same accesses
  * @random: state of the generator of the order
+ * @step: accesses of the present pattern so far
  */
 struct share {
-	unsigned char *base;
+	const struct layout *layout;
 	size_t first;
 	size_t count;
 	uint8_t *generation;
 	uint64_t seed;
 	uint64_t random;
+	size_t step;
 };
 
 /**
  * struct pattern - a way to go over a share
  * @name: as on the command line and in the CSV
- * @fresh: starts on memory that nobody has touched
- * @write: an access rewrites its page; otherwise it reads and checks it
- * @one_pass: every page once, instead of as many accesses as asked for
- * @next: the page of access number @step, counted from the share's first
+ * @fresh: one pass over memory that nobody has touched
+ * @write_percent: how many accesses rewrite their page; the others check it
+ * @next: the page of access number @step of the share, from the share's first
  */
 struct pattern {
 	const char *name;
 	bool fresh;
-	bool write;
-	bool one_pass;
-	size_t (*next)(struct share *share, size_t step);
+	unsigned int write_percent;
+	size_t (*next)(struct share *share);
 };
 
 const struct pattern *pattern_find(const char *name);
@@ -52,11 +68,18 @@ const struct pattern *pattern_find(const char *name);
 /* Names of all patterns, separated by commas. */
 const char *pattern_names(void);
 
-/* Restart the order of a share; @stream tells the threads' orders apart. */
+/* Start a share's order; @stream tells the threads' orders apart. */
 void share_seed(struct share *share, uint64_t stream);
 
-/* Make @accesses accesses; false at the first page with wrong content. */
-bool pattern_run(const struct pattern *pattern, struct share *share,
-		 size_t accesses);
+/* CLOCK_MONOTONIC in ns. */
+uint64_t now_ns(void);
+
+/*
+ * Make accesses until there were @accesses of them or it is @deadline, and add the
+ * time that the first touch of each took to @hist. Returns how many; exits with a
+ * message at the first page with wrong content.
+ */
+size_t pattern_run(const struct pattern *pattern, struct share *share,
+		   size_t accesses, uint64_t deadline, struct hist *hist);
 
 #endif
