@@ -19,9 +19,14 @@ check "make install" make -C "$here/.." install BUILD="$build" DESTDIR="$root" P
 
 for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
 	lib/pkgconfig/libvmdev.pc include/vmdev.h include/linux/vmdev.h \
-	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3; do
+	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3 share/vmdev/grafana-dashboard.json \
+	share/vmdev/vmdevctl.schema.json \
+	lib/systemd/system/vmdev-metrics.service lib/systemd/system/vmdev-metrics.timer; do
 	check "$file is installed" test -s "$root/usr/test/$file"
 done
+
+check "the unit starts the installed tool" grep -q '^ExecStart=/usr/test/sbin/vmdevctl metrics ' \
+	"$root/usr/test/lib/systemd/system/vmdev-metrics.service"
 
 cat >"$root/use.c" <<'PROGRAM'
 #include <errno.h>

@@ -48,7 +48,9 @@ static void check_numbers(void)
 
 static void check_interval(void)
 {
-	static const char *const bad[] = { "", ".", "-1", "1s", "1e1", "nan", "0x1", "1.2.3", " 1" };
+	static const char *const bad[] = {
+		"", ".", "-1", "1s", "1e1", "nan", "0x1", "1.2.3", " 1",
+	};
 	static const char *const far[] = { "0", "0.009", "86400.1", "99999999999999999999" };
 	uint64_t ns = 0;
 	size_t i;

@@ -41,6 +41,7 @@ extern const struct ctl_command ctl_load;
 extern const struct ctl_command ctl_unload;
 extern const struct ctl_command ctl_status;
 extern const struct ctl_command ctl_stat;
+extern const struct ctl_command ctl_metrics;
 
 /* The end of each command's long options: those that all have. */
 #define CTL_LONG_OPTIONS			\

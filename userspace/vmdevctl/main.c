@@ -14,6 +14,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_unload,
 	&ctl_status,
 	&ctl_stat,
+	&ctl_metrics,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -63,10 +63,11 @@ static bool parse_head(char *line, struct layout *layout)
 	unsigned int needed = 0;
 	char *name;
 
+	line[strcspn(line, "\n")] = '\0';
 	if (strncmp(line, FIRST_COLUMNS, strlen(FIRST_COLUMNS)))
 		return false;
 	layout->count = 0;
-	while ((name = strsep(&rest, " \n"))) {
+	while ((name = strsep(&rest, " "))) {
 		if (!*name)
 			continue;
 		if (layout->count == COLUMNS_MAX)
@@ -101,6 +102,27 @@ static void set_unknown(struct space *space)
 		memset((char *)space + columns[i].member, 0xff, sizeof(uint64_t));
 }
 
+/*
+ * The kernel writes some characters as three octal digits. What would be a command
+ * to a terminal becomes a question mark: a name is what its owner likes.
+ */
+static void copy_name(char *name, size_t size, const char *text)
+{
+	size_t length = 0;
+
+	while (*text && length + 1 < size) {
+		char c = *text;
+		unsigned int code;
+		int used = 1;
+
+		if (c == '\\' && sscanf(text, "\\%3o%n", &code, &used) == 1)
+			c = (char)code;
+		name[length++] = (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+		text += used;
+	}
+	name[length] = '\0';
+}
+
 static bool parse_line(char *line, const struct layout *layout, struct space *space)
 {
 	char *pos = find_numbers(line, layout->count);
@@ -123,7 +145,7 @@ static bool parse_line(char *line, const struct layout *layout, struct space *sp
 	}
 	if (sscanf(line, "%" SCNu64 " %d %n", &space->id, &space->pid, &name) != 2 || !name)
 		return false;
-	snprintf(space->comm, sizeof(space->comm), "%s", line + name);
+	copy_name(space->comm, sizeof(space->comm), line + name);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "../libvmdev/internal.h"
 #include "ctl.h"
+#include "sample.h"
 #include "size.h"
 #include "stat.h"
 
@@ -54,6 +55,14 @@ static const struct option long_options[] = {
 	{ "timestamp",	no_argument,	   NULL, 't' },
 	{ "sysroot",	required_argument, NULL, 'R' },
 	CTL_LONG_OPTIONS
+};
+
+/* How lines are written. */
+struct form {
+	FILE *out;
+	bool csv;
+	bool totals;	/* counts since the load, not a second */
+	bool stamp;	/* with the time of day (CSV always has it) */
 };
 
 #define MEMBER(name)	offsetof(struct vmdev_module_stats, name)
@@ -105,7 +114,7 @@ static void group_head(FILE *out, const char *name, int width)
 	}
 }
 
-static void table_head(const struct stat_form *form)
+static void table_head(const struct form *form)
 {
 	size_t i, end;
 
@@ -127,7 +136,7 @@ static void table_head(const struct stat_form *form)
 }
 
 /* "store/used" is store_used, and a counter's rise a second store_x_per_s. */
-static void csv_head(const struct stat_form *form)
+static void csv_head(const struct form *form)
 {
 	size_t i;
 
@@ -142,7 +151,7 @@ static void csv_head(const struct stat_form *form)
 	fputc('\n', form->out);
 }
 
-void stat_head(const struct stat_form *form)
+static void stat_head(const struct form *form)
 {
 	if (form->csv)
 		csv_head(form);
@@ -169,7 +178,7 @@ static uint64_t column_sum(const struct column *column, const struct sample *now
 	return sum;
 }
 
-static void table_line(const struct stat_form *form, const struct sample *now,
+static void table_line(const struct form *form, const struct sample *now,
 		       const struct sample *before, double wall)
 {
 	uint64_t ns = now->time_ns - before->time_ns;
@@ -198,7 +207,7 @@ static void table_line(const struct stat_form *form, const struct sample *now,
 }
 
 /* What isn't known is an empty field. */
-static void csv_line(const struct stat_form *form, const struct sample *now,
+static void csv_line(const struct form *form, const struct sample *now,
 		     const struct sample *before, double wall)
 {
 	uint64_t ns = now->time_ns - before->time_ns;
@@ -223,8 +232,12 @@ static void csv_line(const struct stat_form *form, const struct sample *now,
 	fputc('\n', form->out);
 }
 
-void stat_line(const struct stat_form *form, const struct sample *now,
-	       const struct sample *before, double wall)
+/*
+ * One line: @now with what its counters rose by since @before, which is all
+ * zeroes for totals. @wall is the time of day, seconds since 1970.
+ */
+static void stat_line(const struct form *form, const struct sample *now,
+		      const struct sample *before, double wall)
 {
 	if (form->csv)
 		csv_line(form, now, before, wall);
@@ -250,7 +263,7 @@ int stat_interval(const char *text, uint64_t *ns)
 }
 
 struct request {
-	struct stat_form form;
+	struct form form;
 	const char *sysroot;
 	uint64_t interval_ns;	/* 0: totals */
 	uint64_t lines;		/* 0: for ever */
