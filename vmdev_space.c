@@ -769,24 +769,25 @@ unsigned long vmdev_space_sum(enum vmdev_page_state state)
 	return sum;
 }
 
-/* debugfs: one line a space. */
+/* debugfs: one line a space; the last columns are enum vmdev_space_count. */
 int vmdev_space_show(struct seq_file *m, void *unused)
 {
 	struct vmdev_space *space;
+	unsigned int i;
 
-	seq_puts(m, "id pid comm size frames swapped dirty faults_minor faults_major faults_zero\n");
+	seq_puts(m, "id pid comm size frames swapped dirty faults_minor faults_major faults_zero refaults evictions read_pages written_pages readahead readahead_hits\n");
 	spin_lock(&spaces_lock);
 	list_for_each_entry(space, &spaces, node) {
 		seq_printf(m, "%llu %d ", space->id, space->pid);
 		/* a name is what its owner likes; it stays one word */
 		seq_escape(m, space->comm, " \t\n\\");
-		seq_printf(m, " %llu %ld %lu %lu %ld %ld %ld\n", i_size_read(space->inode),
+		seq_printf(m, " %llu %ld %lu %lu", i_size_read(space->inode),
 			   atomic_long_read(&space->frames),
 			   vmdev_space_pages(space, VMDEV_PAGE_SWAPPED),
-			   vmdev_space_pages(space, VMDEV_PAGE_DIRTY),
-			   atomic_long_read(&space->count[VMDEV_SPACE_FAULTS_MINOR]),
-			   atomic_long_read(&space->count[VMDEV_SPACE_FAULTS_MAJOR]),
-			   atomic_long_read(&space->count[VMDEV_SPACE_FAULTS_ZERO]));
+			   vmdev_space_pages(space, VMDEV_PAGE_DIRTY));
+		for (i = 0; i < VMDEV_SPACE_COUNTS; i++)
+			seq_printf(m, " %ld", atomic_long_read(&space->count[i]));
+		seq_putc(m, '\n');
 	}
 	spin_unlock(&spaces_lock);
 	return 0;

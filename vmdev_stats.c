@@ -33,6 +33,17 @@ unsigned long vmdev_stats_latency(unsigned int bucket)
 	return sum;
 }
 
+/* Nanoseconds that all faults took together. Context: any. */
+u64 vmdev_stats_latency_sum(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(vmdev_cpu_stats, cpu).latency_ns);
+	return sum;
+}
+
 /* Count a fault that began at @start and was served just now. Context: any. */
 void vmdev_stats_took(ktime_t start)
 {
@@ -40,4 +51,5 @@ void vmdev_stats_took(ktime_t start)
 	unsigned int bucket = min_t(unsigned int, ilog2(ns), VMDEV_LATENCY_BUCKETS - 1);
 
 	this_cpu_inc(vmdev_cpu_stats.latency[bucket]);
+	this_cpu_add(vmdev_cpu_stats.latency_ns, ns);
 }

@@ -185,6 +185,13 @@ static int latency_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(latency);
 
+static int latency_sum_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%llu\n", vmdev_stats_latency_sum());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(latency_sum);
+
 static int spaces_show(struct seq_file *m, void *unused)
 {
 	return vmdev_space_show(m, unused);
@@ -209,6 +216,7 @@ int vmdev_sysfs_init(void)
 	}
 	debug = debugfs_create_dir("vmdev", NULL);
 	debugfs_create_file("latency", 0400, debug, NULL, &latency_fops);
+	debugfs_create_file("latency_sum", 0400, debug, NULL, &latency_sum_fops);
 	debugfs_create_file("spaces", 0400, debug, NULL, &spaces_fops);
 	return 0;
 }

@@ -40,6 +40,7 @@ enum vmdev_counter { VMDEV_COUNTERS(VMDEV_COUNTER_ENUM) VMDEV_COUNTS };
 struct vmdev_cpu_stats {
 	unsigned long count[VMDEV_COUNTS];
 	unsigned long latency[VMDEV_LATENCY_BUCKETS];
+	u64 latency_ns;
 };
 
 DECLARE_PER_CPU(struct vmdev_cpu_stats, vmdev_cpu_stats);
@@ -50,6 +51,7 @@ DECLARE_PER_CPU(struct vmdev_cpu_stats, vmdev_cpu_stats);
 
 unsigned long vmdev_stats_sum(enum vmdev_counter counter);
 unsigned long vmdev_stats_latency(unsigned int bucket);
+u64 vmdev_stats_latency_sum(void);
 void vmdev_stats_took(ktime_t start);
 
 #endif /* _VMDEV_STATS_H */

@@ -6,6 +6,7 @@
 #ifndef VMDEV_INTERNAL_H
 #define VMDEV_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <vmdev.h>
@@ -14,6 +15,7 @@
 struct vmdev_number_file {
 	const char *path;
 	size_t member;
+	bool counter;	/* only goes up while the module is loaded */
 };
 
 extern const struct vmdev_number_file vmdev_number_files[];

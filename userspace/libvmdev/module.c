@@ -11,7 +11,8 @@
 
 #include "internal.h"
 
-#define NUMBER(name, file) { file, offsetof(struct vmdev_module_stats, name) }
+#define NUMBER(name, file)	{ file, offsetof(struct vmdev_module_stats, name), false }
+#define COUNTER(name, file)	{ file, offsetof(struct vmdev_module_stats, name), true }
 
 const struct vmdev_number_file vmdev_number_files[] = {
 	NUMBER(pool_frames,		"pool/frames"),
@@ -19,30 +20,30 @@ const struct vmdev_number_file vmdev_number_files[] = {
 	NUMBER(pool_dirty,		"pool/dirty"),
 	NUMBER(pool_pinned,		"pool/pinned"),
 	NUMBER(pool_locked,		"pool/locked"),
-	NUMBER(pool_zeroed_on_free,	"pool/zeroed_on_free"),
-	NUMBER(pool_poisoned,		"pool/poisoned"),
+	COUNTER(pool_zeroed_on_free,	"pool/zeroed_on_free"),
+	COUNTER(pool_poisoned,		"pool/poisoned"),
 	NUMBER(store_slots,		"store/slots"),
 	NUMBER(store_used,		"store/used"),
-	NUMBER(store_read_pages,	"store/read_pages"),
-	NUMBER(store_read_ios,		"store/read_ios"),
-	NUMBER(store_written_pages,	"store/written_pages"),
-	NUMBER(store_written_ios,	"store/written_ios"),
-	NUMBER(store_read_errors,	"store/read_errors"),
-	NUMBER(store_write_errors,	"store/write_errors"),
-	NUMBER(store_checksum_errors,	"store/checksum_errors"),
-	NUMBER(faults,			"stats/faults"),
-	NUMBER(faults_minor,		"stats/faults_minor"),
-	NUMBER(faults_major,		"stats/faults_major"),
-	NUMBER(faults_zero,		"stats/faults_zero"),
-	NUMBER(evictions,		"stats/evictions"),
-	NUMBER(evictions_clean,		"stats/evictions_clean"),
-	NUMBER(refaults,		"stats/refaults"),
-	NUMBER(readahead,		"stats/readahead"),
-	NUMBER(readahead_hits,		"stats/readahead_hits"),
-	NUMBER(direct_reclaims,		"stats/direct_reclaims"),
-	NUMBER(oom,			"stats/oom"),
-	NUMBER(locked_evictions,	"stats/locked_evictions"),
-	NUMBER(same_filled,		"stats/same_filled"),
+	COUNTER(store_read_pages,	"store/read_pages"),
+	COUNTER(store_read_ios,		"store/read_ios"),
+	COUNTER(store_written_pages,	"store/written_pages"),
+	COUNTER(store_written_ios,	"store/written_ios"),
+	COUNTER(store_read_errors,	"store/read_errors"),
+	COUNTER(store_write_errors,	"store/write_errors"),
+	COUNTER(store_checksum_errors,	"store/checksum_errors"),
+	COUNTER(faults,			"stats/faults"),
+	COUNTER(faults_minor,		"stats/faults_minor"),
+	COUNTER(faults_major,		"stats/faults_major"),
+	COUNTER(faults_zero,		"stats/faults_zero"),
+	COUNTER(evictions,		"stats/evictions"),
+	COUNTER(evictions_clean,	"stats/evictions_clean"),
+	COUNTER(refaults,		"stats/refaults"),
+	COUNTER(readahead,		"stats/readahead"),
+	COUNTER(readahead_hits,		"stats/readahead_hits"),
+	COUNTER(direct_reclaims,	"stats/direct_reclaims"),
+	COUNTER(oom,			"stats/oom"),
+	COUNTER(locked_evictions,	"stats/locked_evictions"),
+	COUNTER(same_filled,		"stats/same_filled"),
 	NUMBER(spaces_count,		"spaces/count"),
 };
 

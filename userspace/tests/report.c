@@ -10,7 +10,7 @@
 #include "../vmdevctl/holders.h"
 #include "../vmdevctl/kmsg.h"
 #include "../vmdevctl/load.h"
-#include "../vmdevctl/status.h"
+#include "../vmdevctl/sample.h"
 #include "../vmdevctl/unload.h"
 #include "tap.h"
 
@@ -148,9 +148,9 @@ static void check_other_messages(void)
 	unload_explain(&result, EIO, NULL, 0);
 	is(result.message, "cannot unload vmdev: Input/output error; see 'dmesg'",
 	   "unload that failed otherwise");
-	status_explain(&result, ENODEV);
+	sample_explain(&result, ENODEV);
 	is(result.message, "vmdev isn't loaded; run 'vmdevctl load'", "status of nothing");
-	status_explain(&result, EINVAL);
+	sample_explain(&result, EINVAL);
 	is(result.message,
 	   "cannot read /sys/kernel/vmdev: Invalid argument; does the module fit this tool?",
 	   "status of something else");

@@ -15,7 +15,7 @@
 #include "tap.h"
 
 static char root[32] = "/tmp/vmdev-status-XXXXXX";
-static struct status_data data = { .page_size = 4096, .spaces_count = -1 };
+static struct sample data = { .page_size = 4096, .spaces_count = -1 };
 
 static void write_file(const char *name, const char *value)
 {
@@ -198,6 +198,7 @@ static ssize_t read_spaces(char *text)
 	return count;
 }
 
+#define FAULTS	"faults_zero faults_major faults_minor"
 #define COLUMNS	"id pid comm size frames swapped dirty faults_minor faults_major faults_zero\n"
 
 static void check_spaces(void)
@@ -223,12 +224,24 @@ static void check_spaces(void)
 	ok(strstr(text, "         15\n"), "table: its faults");
 	ok(strstr(text, "      2       11 a b \"c\""), "table: the second space");
 	free(text);
+	ok(data.spaces[0].faults_zero == 6 && data.spaces[0].refaults == VMDEV_UNKNOWN,
+	   "spaces: columns that an older module hasn't");
 	text = show(false, true);
+	ok(strstr(text, "\"refaults\": null,\n        \"read_pages\": null,\n"),
+	   "json: what isn't there is null");
 	ok(strstr(text, "\"pid\": 11,\n        \"comm\": \"a b \\\"c\\\"\",\n"
 			"        \"size\": 1048576,\n        \"resident\": 256,\n"),
 	   "json: the second space");
 	free(text);
 	free(data.spaces);
+	ok(read_spaces("id pid comm new written_pages " FAULTS " dirty swapped frames size\n"
+		       "5 6 x 9 8 7 6 5 4 3 2 1\n") == 1 &&
+	   data.spaces[0].written_pages == 8 && data.spaces[0].faults_zero == 7 &&
+	   data.spaces[0].resident == 2 && data.spaces[0].size == 1 &&
+	   data.spaces[0].read_pages == VMDEV_UNKNOWN, "spaces: columns by name, one unknown");
+	free(data.spaces);
+	ok(read_spaces("id pid comm 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3\n")
+	   == -EPROTO && !data.spaces, "spaces: too many columns");
 }
 
 int main(void)

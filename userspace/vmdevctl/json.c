@@ -8,9 +8,9 @@
 
 #include "json.h"
 
-/* Bytes of the well-formed UTF-8 character at @text, 0 if there is none. */
-static size_t utf8_length(const unsigned char *text)
+size_t utf8_length(const char *string)
 {
+	const unsigned char *text = (const unsigned char *)string;
 	unsigned char low = 0x80, high = 0xbf;
 	size_t length, i;
 
@@ -44,19 +44,20 @@ static size_t utf8_length(const unsigned char *text)
 
 static void write_string(FILE *out, const char *value)
 {
-	const unsigned char *pos = (const unsigned char *)value;
+	const char *pos = value;
 
 	fputc('"', out);
 	while (*pos) {
 		size_t length = utf8_length(pos);
+		unsigned char c = (unsigned char)*pos;
 
 		if (!length) {
 			fputs("\\ufffd", out);
 			length = 1;
-		} else if (*pos == '"' || *pos == '\\') {
-			fprintf(out, "\\%c", *pos);
-		} else if (*pos < 0x20 || *pos == 0x7f) {
-			fprintf(out, "\\u%04x", *pos);
+		} else if (c == '"' || c == '\\') {
+			fprintf(out, "\\%c", c);
+		} else if (c < 0x20 || c == 0x7f) {
+			fprintf(out, "\\u%04x", c);
 		} else {
 			fwrite(pos, 1, length, out);
 		}

@@ -7,6 +7,7 @@
 #define VMDEVCTL_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -25,5 +26,8 @@ void json_number(struct json *json, const char *key, uint64_t value);
 
 /* NULL is written as null. Bytes that aren't UTF-8 become U+FFFD. */
 void json_string(struct json *json, const char *key, const char *value);
+
+/* Bytes of the well-formed UTF-8 character at @string, 0 if there is none. */
+size_t utf8_length(const char *string);
 
 #endif /* VMDEVCTL_JSON_H */

@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <vmdev.h>
-
 #include "ctl.h"
 
 static const struct ctl_command *const commands[] = {
 	&ctl_load,
 	&ctl_unload,
 	&ctl_status,
+	&ctl_stat,
+	&ctl_metrics,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -40,12 +40,6 @@ static int help(void)
 	return CTL_OK;
 }
 
-static int version(void)
-{
-	printf("vmdevctl %s (ABI %d)\n", vmdev_version(), VMDEV_ABI_VERSION);
-	return CTL_OK;
-}
-
 static int run(int argc, char **argv)
 {
 	size_t i;
@@ -55,7 +49,7 @@ static int run(int argc, char **argv)
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return help();
 	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version"))
-		return version();
+		return ctl_version();
 	if (argv[1][0] == '-')
 		return ctl_usage(NULL, "unknown option %s", argv[1]);
 	for (i = 0; i < COMMANDS; i++) {

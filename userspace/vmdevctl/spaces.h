@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define SPACES_PATH	"/sys/kernel/debug/vmdev/spaces"
-
-/* Members are pages where <linux/vmdev.h> has them so, size is bytes. */
+/*
+ * Members are pages where <linux/vmdev.h> has them so, size is bytes. The last
+ * three are VMDEV_UNKNOWN where the module doesn't show them.
+ */
 struct space {
 	uint64_t id;
 	pid_t pid;		/* who opened it */
@@ -21,12 +22,19 @@ struct space {
 	uint64_t faults_minor;
 	uint64_t faults_major;
 	uint64_t faults_zero;
+	uint64_t refaults;
+	uint64_t read_pages;
+	uint64_t written_pages;
 };
 
 /*
- * Read the list as it is in SPACES_PATH. *@list is for free(3). Returns how many,
- * or a negative errno: -EPROTO where the file has other columns than these.
+ * Read the list as it is in debugfs, where the first line names the columns. Those
+ * not known here are passed over. *@list is for free(3). Returns how many, or a
+ * negative errno: -EPROTO where it isn't such a list.
  */
 ssize_t spaces_read(FILE *file, struct space **list);
+
+/* Faults of all kinds. */
+uint64_t space_faults(const struct space *space);
 
 #endif /* VMDEVCTL_SPACES_H */

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../libvmdev/internal.h"
 #include "ctl.h"
@@ -20,14 +19,15 @@ static const char help[] =
 "\n"
 "  -j, --json               show everything in JSON; numbers have the names that\n"
 "                           their files in /sys/kernel/vmdev have\n"
-"  -h, --help               show this help and exit\n"
+"  -R, --sysroot DIR        read DIR/sys, as of a host seen from a container\n"
+CTL_HELP_OPTIONS
 "\n"
 "Exit status: 0 shown, 1 failed or not loaded, 2 a wrong option.\n";
 
 static const struct option long_options[] = {
 	{ "json",	no_argument,	   NULL, 'j' },
-	{ "help",	no_argument,	   NULL, 'h' },
-	{ 0 },
+	{ "sysroot",	required_argument, NULL, 'R' },
+	CTL_LONG_OPTIONS
 };
 
 struct status_view {
@@ -133,63 +133,65 @@ static void show_paging(const struct status_view *view, const struct vmdev_modul
 	number(view, "read ahead, used", stats->readahead_hits);
 }
 
-static void show_spaces(const struct status_view *view, const struct status_data *data)
+static void show_spaces(const struct status_view *view, const struct sample *sample)
 {
 	char size[SIZE_TEXT], resident[SIZE_TEXT], swapped[SIZE_TEXT];
 	ssize_t i;
 
 	heading(view, "Spaces");
-	if (data->stats.spaces_count == VMDEV_UNKNOWN)
+	if (sample->stats.spaces_count == VMDEV_UNKNOWN)
 		fprintf(view->out, "  -\n");
 	else
-		fprintf(view->out, "  %" PRIu64 " open\n", data->stats.spaces_count);
-	if (data->spaces_count <= 0)
+		fprintf(view->out, "  %" PRIu64 " open\n", sample->stats.spaces_count);
+	if (sample->spaces_count <= 0)
 		return;
 	fprintf(view->out, "  %8s %8s %-16s %10s %10s %10s %10s\n", "ID", "PID", "COMMAND", "SIZE",
 		"RESIDENT", "SWAPPED", "FAULTS");
-	for (i = 0; i < data->spaces_count; i++) {
-		const struct space *space = &data->spaces[i];
+	for (i = 0; i < sample->spaces_count; i++) {
+		const struct space *space = &sample->spaces[i];
 
 		fprintf(view->out, "  %8" PRIu64 " %8d %-16s %10s %10s %10s %10" PRIu64 "\n",
 			space->id, space->pid, space->comm, size_format(space->size, size),
 			size_format(space->resident * view->page_size, resident),
 			size_format(space->swapped * view->page_size, swapped),
-			space->faults_minor + space->faults_major + space->faults_zero);
+			space_faults(space));
 	}
 }
 
-void status_show(const struct status_data *data, FILE *out, bool colour)
+void status_show(const struct sample *sample, FILE *out, bool colour)
 {
 	const struct status_view view = {
 		.out = out,
-		.page_size = data->page_size,
+		.page_size = sample->page_size,
 		.colour = colour,
 	};
 
-	show_pool(&view, &data->stats);
-	show_store(&view, &data->stats);
-	show_paging(&view, &data->stats);
-	show_spaces(&view, data);
+	show_pool(&view, &sample->stats);
+	show_store(&view, &sample->stats);
+	show_paging(&view, &sample->stats);
+	show_spaces(&view, sample);
+}
+
+static void json_value(struct json *json, const char *key, uint64_t value)
+{
+	if (value == VMDEV_UNKNOWN)
+		json_string(json, key, NULL);
+	else
+		json_number(json, key, value);
 }
 
 /* All files of one directory of /sys/kernel/vmdev as members of the open object. */
-static void json_files(struct json *json, const struct vmdev_module_stats *stats,
-		       const char *directory)
+static void json_files(struct json *json, const struct sample *sample, const char *directory)
 {
 	size_t length = strlen(directory);
 	size_t i;
 
 	for (i = 0; i < vmdev_number_files_count; i++) {
 		const struct vmdev_number_file *file = &vmdev_number_files[i];
-		uint64_t value;
 
 		if (strncmp(file->path, directory, length) || file->path[length] != '/')
 			continue;
-		memcpy(&value, (const char *)stats + file->member, sizeof(value));
-		if (value == VMDEV_UNKNOWN)
-			json_string(json, file->path + length + 1, NULL);
-		else
-			json_number(json, file->path + length + 1, value);
+		json_value(json, file->path + length + 1, sample_number(sample, file->member));
 	}
 }
 
@@ -208,13 +210,13 @@ static void json_words(struct json *json, const char *key, const char *text)
 	free(copy);
 }
 
-static void json_spaces(struct json *json, const struct status_data *data)
+static void json_spaces(struct json *json, const struct sample *sample)
 {
-	const struct space *space = data->spaces;
-	const struct space *end = space + (data->spaces_count > 0 ? data->spaces_count : 0);
+	const struct space *space = sample->spaces;
+	const struct space *end = space + (sample->spaces_count > 0 ? sample->spaces_count : 0);
 
-	json_files(json, &data->stats, "spaces");
-	if (data->spaces_count < 0) {
+	json_files(json, sample, "spaces");
+	if (sample->spaces_count < 0) {
 		json_string(json, "list", NULL);
 		return;
 	}
@@ -231,92 +233,66 @@ static void json_spaces(struct json *json, const struct status_data *data)
 		json_number(json, "faults_minor", space->faults_minor);
 		json_number(json, "faults_major", space->faults_major);
 		json_number(json, "faults_zero", space->faults_zero);
+		json_value(json, "refaults", space->refaults);
+		json_value(json, "read_pages", space->read_pages);
+		json_value(json, "written_pages", space->written_pages);
 		json_end_object(json);
 	}
 	json_end_array(json);
 }
 
-void status_json(struct json *json, const struct status_data *data)
+void status_json(struct json *json, const struct sample *sample)
 {
-	const struct vmdev_module_stats *stats = &data->stats;
+	const struct vmdev_module_stats *stats = &sample->stats;
 
-	json_number(json, "page_size", data->page_size);
+	json_number(json, "page_size", sample->page_size);
 	json_begin_object(json, "pool");
-	json_files(json, stats, "pool");
+	json_files(json, sample, "pool");
 	json_end_object(json);
 	json_begin_object(json, "store");
 	json_string(json, "path", stats->store_path);
-	json_files(json, stats, "store");
+	json_files(json, sample, "store");
 	json_end_object(json);
 	json_begin_object(json, "policy");
 	json_string(json, "current", stats->policy_current);
 	json_words(json, "available", stats->policy_available);
 	json_end_object(json);
 	json_begin_object(json, "stats");
-	json_files(json, stats, "stats");
+	json_files(json, sample, "stats");
 	json_end_object(json);
 	json_begin_object(json, "spaces");
-	json_spaces(json, data);
+	json_spaces(json, sample);
 	json_end_object(json);
-}
-
-static bool want_colour(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-
-	if (no_color && *no_color)
-		return false;
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
-}
-
-int status_explain(struct ctl_result *result, int error)
-{
-	if (error == ENODEV)
-		return ctl_fail(result, error, "vmdev isn't loaded; run 'vmdevctl load'");
-	return ctl_fail(result, error,
-			"cannot read " VMDEV_SYSFS ": %s; does the module fit this tool?",
-			strerror(error));
-}
-
-static int read_status(struct status_data *data, struct ctl_result *result)
-{
-	FILE *file;
-
-	if (vmdev_get_module_stats(&data->stats, sizeof(data->stats)))
-		return status_explain(result, errno);
-	data->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	file = fopen(SPACES_PATH, "re");
-	if (!file)
-		return CTL_OK;
-	data->spaces_count = spaces_read(file, &data->spaces);
-	fclose(file);
-	return CTL_OK;
 }
 
 static int run(const struct ctl_command *command, int argc, char **argv)
 {
-	struct status_data data = { .spaces_count = -1 };
 	struct ctl_result result = { 0 };
+	struct sample sample = { 0 };
+	const char *sysroot = NULL;
 	bool want_json = false;
 	struct json json;
 	int got, status;
 
-	while ((got = ctl_getopt(command, argc, argv, ":jh", long_options, &status)) >= 0)
-		want_json = true;
+	while ((got = ctl_getopt(command, argc, argv, ":jR:hV", long_options, &status)) >= 0) {
+		if (got == 'R')
+			sysroot = optarg;
+		else
+			want_json = true;
+	}
 	if (got != -1)
 		return status;
-	status = read_status(&data, &result);
+	status = sample_read(&sample, sysroot, &result);
 	if (want_json) {
 		ctl_json_begin(&json, &result);
 		json_bool(&json, "loaded", result.error != ENODEV);
 		if (status == CTL_OK)
-			status_json(&json, &data);
+			status_json(&json, &sample);
 		json_end_object(&json);
 	} else if (status == CTL_OK) {
-		status_show(&data, stdout, want_colour());
+		status_show(&sample, stdout, ctl_want_colour());
 	}
-	free(data.spaces);
+	sample_free(&sample);
 	return ctl_finish(&result);
 }
 
