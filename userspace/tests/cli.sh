@@ -5,47 +5,8 @@
 # message of a wrong command line. cli.sh BUILD
 set -euo pipefail
 
-tool=$1/san/vmdevctl-san
-count=0
-out=$(mktemp)
-err=$(mktemp)
-trap 'rm -f "$out" "$err"' EXIT
-
-report() {
-	count=$((count + 1))
-	if [[ $1 -eq 0 ]]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		sed 's/^/# stdout: /' "$out"
-		sed 's/^/# stderr: /' "$err"
-	fi
-}
-
-run() {
-	status=0
-	"$tool" "$@" >"$out" 2>"$err" || status=$?
-}
-
-# says STATUS MESSAGE ARG...: exactly this one line on standard error, nothing else
-says() {
-	local want_status=$1 want=$2 bad=0
-	shift 2
-	run "$@"
-	[[ $status -eq $want_status ]] || bad=1
-	[[ "$(cat "$err")" == "vmdevctl: $want" ]] || bad=1
-	[[ ! -s $out ]] || bad=1
-	report $bad "'$*': $want"
-}
-
-shows() {
-	local pattern=$1 bad=0
-	shift
-	run "$@"
-	[[ $status -eq 0 && ! -s $err ]] || bad=1
-	grep -q -- "$pattern" "$out" || bad=1
-	report $bad "'$*' shows '$pattern'"
-}
+# shellcheck source=userspace/tests/lib
+. "$(dirname "$0")/lib"
 
 see="see 'vmdevctl --help'"
 see_load="see 'vmdevctl load --help'"
@@ -55,10 +16,16 @@ shows '^Usage: vmdevctl COMMAND' --help
 shows '^Exit status: 0 success, 1 it failed, 2 ' -h
 shows '^vmdevctl [0-9]*\.[0-9]*\.[0-9]* (ABI 1)$' --version
 shows '^vmdevctl ' -V
-for command in load unload status; do
-	shows "^  $command " --help
-	shows "^Usage: vmdevctl $command " $command --help
-	shows "^Exit status: 0 " $command -h
+mapfile -t commands < <("$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+check "there are commands" test ${#commands[@]} -ge 4
+for command in "${commands[@]}"; do
+	shows "^Usage: vmdevctl $command " "$command" --help
+	shows "^  -h, --help " "$command" -h
+	shows "^  -V, --version " "$command" -h
+	shows "^Exit status: 0 " "$command" -h
+	shows '^vmdevctl [0-9]*\.[0-9]*\.[0-9]* (ABI 1)$' "$command" --version
+	shows '^vmdevctl ' "$command" -V
+	says 2 "unknown option --frob; see 'vmdevctl $command --help'" "$command" --frob
 done
 for option in pool store store-size policy overcommit readahead checksum force module json; do
 	shows "^  -., --$option " load --help

@@ -7,28 +7,11 @@
 # install.sh BUILD
 set -euo pipefail
 
-here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=userspace/tests/lib
+. "$(dirname "$0")/lib"
 build=$1
-count=0
-root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
-
-report() {
-	count=$((count + 1))
-	if [[ $1 -eq 0 ]]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-	fi
-}
-
-check() {
-	local name=$1 status=0
-	shift
-	"$@" >"$root/log" 2>&1 || status=1
-	[[ $status -eq 0 ]] || sed 's/^/# /' "$root/log"
-	report $status "$name"
-}
+root=$work/installed
+mkdir "$root"
 
 # Flags that this make got from its caller are not for this installation.
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS
@@ -84,7 +67,10 @@ if command -v groff >/dev/null; then
 			echo \"\$warnings\"; test -z \"\$warnings\""
 	done
 fi
-for option in $("$build/vmdevctl" load --help | sed -n 's/^  -., --\([a-z-]*\).*/\1/p'); do
+for option in $(for command in $("$tool" --help |
+	sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+	"$tool" "$command" --help
+done | sed -n 's/^  -., --\([a-z-]*\).*/\1/p' | sort -u); do
 	# A man page writes a hyphen of an option as \-.
 	check "--$option is in vmdevctl(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
 		"$root/usr/test/share/man/man8/vmdevctl.8"

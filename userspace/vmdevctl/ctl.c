@@ -5,7 +5,11 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <vmdev.h>
 
 #include "ctl.h"
 
@@ -47,6 +51,22 @@ static int bad_option(const struct ctl_command *command, int got, char **argv)
 	return ctl_usage(command, "unknown option %s", argv[optind - 1]);
 }
 
+int ctl_version(void)
+{
+	printf("vmdevctl %s (ABI %d)\n", vmdev_version(), VMDEV_ABI_VERSION);
+	return CTL_OK;
+}
+
+bool ctl_want_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (no_color && *no_color)
+		return false;
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+}
+
 int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	       const char *short_options, const struct option *long_options, int *status)
 {
@@ -56,13 +76,17 @@ int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	got = getopt_long(argc, argv, short_options, long_options, NULL);
 	switch (got) {
 	case -1:
-		if (optind == argc)
+		if (argc - optind <= command->operands)
 			return -1;
-		*status = ctl_usage(command, "unexpected argument '%s'", argv[optind]);
+		*status = ctl_usage(command, "unexpected argument '%s'",
+				    argv[optind + command->operands]);
 		return -2;
 	case 'h':
 		fputs(command->help, stdout);
 		*status = CTL_OK;
+		return -2;
+	case 'V':
+		*status = ctl_version();
 		return -2;
 	case '?':
 	case ':':

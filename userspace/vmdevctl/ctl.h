@@ -33,10 +33,26 @@ struct ctl_command {
 	const char *name;
 	const char *summary;
 	const char *help;
+	int operands;			/* arguments that are no options, at most */
 	int (*run)(const struct ctl_command *command, int argc, char **argv);
 };
 
-extern const struct ctl_command ctl_load, ctl_unload, ctl_status;
+extern const struct ctl_command ctl_load;
+extern const struct ctl_command ctl_unload;
+extern const struct ctl_command ctl_status;
+extern const struct ctl_command ctl_map;
+extern const struct ctl_command ctl_translate;
+
+/* The end of each command's long options: those that all have. */
+#define CTL_LONG_OPTIONS			\
+	{ "help",    no_argument, NULL, 'h' },	\
+	{ "version", no_argument, NULL, 'V' },	\
+	{ 0 }
+
+/* The end of each command's list of options in its help. */
+#define CTL_HELP_OPTIONS							\
+"  -h, --help               show this help and exit\n"				\
+"  -V, --version            show the version and exit\n"
 
 /* Note a failure. @error is an errno or 0. Returns CTL_FAILED. */
 int ctl_fail(struct ctl_result *result, int error, const char *format, ...)
@@ -49,10 +65,16 @@ int ctl_fail(struct ctl_result *result, int error, const char *format, ...)
 int ctl_usage(const struct ctl_command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Print the version. Returns CTL_OK. */
+int ctl_version(void);
+
+/* Are escape sequences welcome on standard output? */
+bool ctl_want_colour(void);
+
 /*
- * The next option as getopt_long(3) gives it, -1 at the end. Handles -h and
- * mistakes itself, also an argument that is no option: then returns -2, with
- * the exit status in *@status.
+ * The next option as getopt_long(3) gives it, -1 at the end. Handles -h, -V and
+ * mistakes itself, also more operands than the command takes: then returns -2,
+ * with the exit status in *@status. Operands are in @argv from optind on.
  */
 int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	       const char *short_options, const struct option *long_options, int *status);

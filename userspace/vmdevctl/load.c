@@ -35,7 +35,7 @@ static const char help[] =
 "  -f, --force              overwrite what the store's file or device holds\n"
 "  -m, --module PATH        load this vmdev.ko, not the installed one\n"
 "  -j, --json               say the result in JSON\n"
-"  -h, --help               show this help and exit\n"
+CTL_HELP_OPTIONS
 "\n"
 "SIZE is a number of bytes, or of powers of 1024 with K, M, G or T behind it.\n"
 "Exit status: 0 loaded, 1 failed (the kernel's reason is shown), 2 an option that\n"
@@ -52,8 +52,7 @@ static const struct option long_options[] = {
 	{ "force",	no_argument,	   NULL, 'f' },
 	{ "module",	required_argument, NULL, 'm' },
 	{ "json",	no_argument,	   NULL, 'j' },
-	{ "help",	no_argument,	   NULL, 'h' },
-	{ 0 },
+	CTL_LONG_OPTIONS
 };
 
 struct request {
@@ -77,7 +76,7 @@ static bool read_options(const struct ctl_command *command, int argc, char **arg
 {
 	int got;
 
-	while ((got = ctl_getopt(command, argc, argv, ":p:s:S:P:o:r:c:fm:jh", long_options,
+	while ((got = ctl_getopt(command, argc, argv, ":p:s:S:P:o:r:c:fm:jhV", long_options,
 				 status)) >= 0) {
 		if (got == 'j')
 			request->json = true;

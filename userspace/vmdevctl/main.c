@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <vmdev.h>
-
 #include "ctl.h"
 
 static const struct ctl_command *const commands[] = {
 	&ctl_load,
 	&ctl_unload,
 	&ctl_status,
+	&ctl_map,
+	&ctl_translate,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -28,7 +28,7 @@ static int help(void)
 	     "\n"
 	     "Commands:");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-9s  %s\n", commands[i]->name, commands[i]->summary);
 	puts("\n"
 	     "Options:\n"
 	     "  -h, --help     show this help, or that of a command, and exit\n"
@@ -37,12 +37,6 @@ static int help(void)
 	     "Exit status: 0 success, 1 it failed, 2 the command line can't work and nothing\n"
 	     "was tried. Errors are one line on standard error. Colours are used on terminals\n"
 	     "only and never where NO_COLOR is set.");
-	return CTL_OK;
-}
-
-static int version(void)
-{
-	printf("vmdevctl %s (ABI %d)\n", vmdev_version(), VMDEV_ABI_VERSION);
 	return CTL_OK;
 }
 
@@ -55,7 +49,7 @@ static int run(int argc, char **argv)
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return help();
 	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version"))
-		return version();
+		return ctl_version();
 	if (argv[1][0] == '-')
 		return ctl_usage(NULL, "unknown option %s", argv[1]);
 	for (i = 0; i < COMMANDS; i++) {

@@ -20,14 +20,13 @@ static const char help[] =
 "\n"
 "  -j, --json               show everything in JSON; numbers have the names that\n"
 "                           their files in /sys/kernel/vmdev have\n"
-"  -h, --help               show this help and exit\n"
+CTL_HELP_OPTIONS
 "\n"
 "Exit status: 0 shown, 1 failed or not loaded, 2 a wrong option.\n";
 
 static const struct option long_options[] = {
 	{ "json",	no_argument,	   NULL, 'j' },
-	{ "help",	no_argument,	   NULL, 'h' },
-	{ 0 },
+	CTL_LONG_OPTIONS
 };
 
 struct status_view {
@@ -302,7 +301,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	struct json json;
 	int got, status;
 
-	while ((got = ctl_getopt(command, argc, argv, ":jh", long_options, &status)) >= 0)
+	while ((got = ctl_getopt(command, argc, argv, ":jhV", long_options, &status)) >= 0)
 		want_json = true;
 	if (got != -1)
 		return status;

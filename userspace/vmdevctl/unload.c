@@ -26,14 +26,13 @@ static const char help[] =
 "Unload the vmdev module. Where it is in use, say which processes hold the device.\n"
 "\n"
 "  -j, --json               say the result in JSON, with the holders\n"
-"  -h, --help               show this help and exit\n"
+CTL_HELP_OPTIONS
 "\n"
 "Exit status: 0 unloaded, 1 failed, 2 a wrong option; nothing was tried.\n";
 
 static const struct option long_options[] = {
 	{ "json",	no_argument,	   NULL, 'j' },
-	{ "help",	no_argument,	   NULL, 'h' },
-	{ 0 },
+	CTL_LONG_OPTIONS
 };
 
 static const char *plural(size_t count)
@@ -159,7 +158,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	bool json = false;
 	int got, status;
 
-	while ((got = ctl_getopt(command, argc, argv, ":jh", long_options, &status)) >= 0)
+	while ((got = ctl_getopt(command, argc, argv, ":jhV", long_options, &status)) >= 0)
 		json = true;
 	if (got != -1)
 		return status;
