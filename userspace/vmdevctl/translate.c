@@ -26,7 +26,8 @@ static const char help[] =
 CTL_HELP_OPTIONS
 "\n"
 "Root sees everything, others what a process that they may trace still has a\n"
-"descriptor of. Exit status: 0 shown, 1 failed, 2 a wrong option or argument.\n";
+"descriptor of.\n"
+"Exit status: 0 shown, 1 failed, 2 a wrong option or argument.\n";
 
 static const struct option long_options[] = {
 	{ "touch",	no_argument,	   NULL, 't' },
