@@ -93,7 +93,8 @@ static bool check_page_json(const struct output *output, const struct vt_space *
 		 check_json_number(output, "space.size", stats.size) &&
 		 check_json_number(output, "page.faults_minor", stats.faults_minor) &&
 		 check_json_number(output, "page.faults_major", stats.faults_major) &&
-		 check_json_number(output, "page.faults_zero", stats.faults_zero), "page %u", index);
+		 check_json_number(output, "page.faults_zero", stats.faults_zero), "page %u",
+		 index);
 	return true;
 }
 
@@ -150,8 +151,8 @@ static bool test_states(void)
 			 check_json(&output, "mapping.perms", "\"rw-s\"") &&
 			 check_json(&output, "mapping.name", "\"" VT_DEVICE "\"") &&
 			 check_parts(&output, at) &&
-			 check_page_json(&output, &v, pages[i].page, pages[i].state, pages[i].touch),
-			 "page %u", pages[i].page);
+			 check_page_json(&output, &v, pages[i].page, pages[i].state,
+					 pages[i].touch), "page %u", pages[i].page);
 	}
 	vt_space_free(&v);
 	return true;
@@ -185,7 +186,6 @@ static bool test_store_offset(void)
 }
 
 /* ---- Other processes ---- */
-
 
 /*
  * A process with the same mapping, nothing of it in its page tables, and no
@@ -318,7 +318,8 @@ static bool test_words(void)
 		"so it is page 2 of space ", "3. The page tables of the process\n",
 		": not present\n", "4. The page\n     state swapped: ", "at byte ",
 		"5. A touch now\n     A major fault: ", "6. Touched\n     one byte was read in ",
-		"     state                         swapped        clean\n", "its major faults ", "  +1\n",
+		"     state                         swapped        clean\n",
+		"its major faults ", "  +1\n",
 	};
 	char number[16], where[24], *at;
 	struct output output;
@@ -350,14 +351,15 @@ static bool test_wrong_address(void)
 	v = known_space();
 	snprintf(number, sizeof(number), "%d", getpid());
 	translate(&output, getpid(), mine, NULL);
-	vt_check(check_error(&output, 1, "isn't vmdev's but in a mapping of ", VT_DEVICE) &&
+	vt_check(check_error(&output, 1, " belongs to ", ", not to " VT_DEVICE "; see /proc/") &&
 		 check_json(&output, "errno", "\"EINVAL\""), "another mapping");
 	snprintf(where, sizeof(where), "%p", v.mem);
 	vt_space_free(&v);
 	tool(&output, "translate", number, where);
 	vt_check(check_error(&output, 1, "is in no mapping of process ", number), "no mapping");
 	tool(&output, "map", number);
-	vt_check(check_error(&output, 1, "maps nothing of vmdev", "vmdevctl status"), "nothing mapped");
+	vt_check(check_error(&output, 1, "maps nothing of vmdev", "vmdevctl status"),
+		 "nothing mapped");
 	tool(&output, "map", "space:99");
 	vt_check(check_error(&output, 1, "there is no space 99", "vmdevctl status"), "no space");
 	return true;
@@ -452,8 +454,8 @@ static bool test_unprivileged(void)
 	asking->pid = getpid();
 	asking->mem = vt_space_new(vt_page_size()).mem;
 	vt_check(vt_in_child(ask_as_nobody, asking) &&
-		 check_error(&asking->output, 1, "cannot read the mappings of process", "run it as root"),
-		 "a process of root's");
+		 check_error(&asking->output, 1, "cannot read the mappings of process",
+			     "run it as root"), "a process of root's");
 	return true;
 }
 
@@ -495,7 +497,8 @@ static bool test_map_text(void)
 	v = known_space();
 	spoil(vt_page_state(v.fd, SWAPPED * vt_page_size()).slot);
 	fill_page(page_of(&v, PAGES - 1), 1, PAGES - 1);
-	vt_check(vt_evict_range(v.fd, (PAGES - 1) * vt_page_size(), vt_page_size()), "a page stayed");
+	vt_check(vt_evict_range(v.fd, (PAGES - 1) * vt_page_size(), vt_page_size()),
+		 "a page stayed");
 	vt_check(vt_touch_sigbus(page_of(&v, SWAPPED), false, NULL), "no SIGBUS");
 	for (unsigned int i = 0; i < PAGES; i++)
 		want[i] = letter_of(vt_page_state(v.fd, i * vt_page_size()).state);
@@ -532,7 +535,8 @@ static bool check_runs(const struct output *output, const char *range, const cha
 		snprintf(path, sizeof(path), "%s.runs.%u.pages", range, run);
 		vt_check(json_find(output->out, path, text, sizeof(text)), "no %s", path);
 		for (int n = atoi(text); n > 0; n--, page++)
-			vt_check(want[page] == kind, "page %u is %c, not %c", page, kind, want[page]);
+			vt_check(want[page] == kind, "page %u is %c, not %c", page, kind,
+				 want[page]);
 	}
 	return true;
 }
@@ -558,7 +562,8 @@ static bool test_map_json(void)
 	vt_check(check_json(&output, second < v.mem ? "ranges.0.start" : "ranges.1.start", start) &&
 		 check_json_number(&output, second < v.mem ? "ranges.0.offset" : "ranges.1.offset",
 				   2 * vt_page_size()), "where it is");
-	vt_check(!json_find(output.out, "ranges.2", start, sizeof(start)), "a third: %s", output.out);
+	vt_check(!json_find(output.out, "ranges.2", start, sizeof(start)), "a third: %s",
+		 output.out);
 	vt_check(!munmap(second, 4 * vt_page_size()), "munmap: %m");
 	vt_space_free(&v);
 	return true;
@@ -586,8 +591,8 @@ static bool test_map_images(void)
 	tool(&output, "map", "--svg", svg, "--png", png, number);
 	vt_check(check_good(&output) && !output.out[0], "said: %s", output.out);
 	vt_check(file_has(svg, "<svg ", 5, 0), "not SVG");
-	vt_check(vl_run_command("grep -qF '<rect x=\"8\" y=\"16\" width=\"8\" height=\"8\" "
-				"fill=\"#ff8c1a\"/>' %s", svg), "no dirty page in the second cell");
+	vt_check(vl_run_command("grep -qE 'x=.8. y=.16. width=.8. height=.8. fill=.#ff8c1a./' %s",
+				svg), "no dirty page in the second cell");
 	vt_check(file_has(png, "\x89PNG\r\n\x1a\n", 8, 0) &&
 		 file_has(png, "IHDR\0\0\2\0\0\0\0\4", 12, 12), "not PNG of 512 by 4");
 	tool(&output, "map", "-s", "/none/such", number);

@@ -113,7 +113,7 @@ done
 says 1 "there is no process $none; see 'vmdevctl status'" translate $none 1000
 says 1 "address 0x10 is in no mapping of process $$; see /proc/$$/maps" translate $$ 10
 heap=$(sed -n 's/-.*\[heap\]$//p' /proc/$$/maps)
-says 1 "address 0x$heap isn't vmdev's but in a mapping of [heap]; give one in a mapping of /dev/vmdev" \
+says 1 "address 0x$heap belongs to [heap], not to /dev/vmdev; see /proc/$$/maps" \
 	translate $$ "0x$heap"
 says 2 "PID or SPACE is needed; $see_map" map
 says 2 "--follow and --json don't go together; $see_map" map -f -j 1
@@ -123,7 +123,7 @@ for target in 0 x space: space:0 space:x 1space:; do
 done
 if [[ ! -d /sys/kernel/debug/vmdev ]]; then
 	says 1 "process $$ maps nothing of vmdev; see 'vmdevctl status'" map $$
-	says 1 "there is no process $none; see 'vmdevctl status' for those that use vmdev" map $none
+	says 1 "there is no process $none; see 'vmdevctl status'" map $none
 	says 1 "cannot see the pages of space 3: No such file or directory; run it as root, with debugfs mounted on /sys/kernel/debug" \
 		map space:3
 fi

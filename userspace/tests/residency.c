@@ -117,7 +117,8 @@ static void check_text(void)
 	   "  ! bad                   1        4 KiB\n", "the picture in text");
 	free(text);
 	text = draw(list, 1, 'c', &size);
-	ok(strstr(text, "\033[97;48;5;166mD\033[0m\n") && strstr(text, "\033[97;48;5;196m!\033[0m bad"),
+	ok(strstr(text, "\033[97;48;5;166mD\033[0m\n") &&
+	   strstr(text, "\033[97;48;5;196m!\033[0m bad"),
 	   "the picture in colours");
 	free(text);
 	free(list[0].kinds);
@@ -193,7 +194,8 @@ static void check_json(void)
 	ok(strstr(text, "\"space\": 7,\n    \"pid\": 33,\n    \"start\": \"0x7f0000010000\",\n"
 			"    \"offset\": 0,\n    \"page_size\": 4096,\n    \"pages\": 3,\n"),
 	   "JSON: the range");
-	ok(strstr(text, "\"dirty\": 1,\n      \"in I/O\": 0,\n      \"swapped\": 2,\n"), "JSON: kinds");
+	ok(strstr(text, "\"dirty\": 1,\n      \"in I/O\": 0,\n      \"swapped\": 2,\n"),
+	   "JSON: kinds");
 	ok(strstr(text, "\"page\": 0,\n        \"pages\": 2,\n        \"kind\": \"swapped\"\n") &&
 	   strstr(text, "\"page\": 2,\n        \"pages\": 1,\n        \"kind\": \"dirty\"\n"),
 	   "JSON: runs");

@@ -136,13 +136,14 @@ static void check_words(void)
 	t.levels = 5;
 	t.tables = 2;
 	text = say(&t, NULL, false);
-	ok(strstr(text, "bits 56-48  index   0 into the PGD table\n     bits 47-39  index 254 into the P4D table\n"),
+	ok(strstr(text, "bits 56-48  index   0 into the PGD table\n") &&
+	   strstr(text, "bits 47-39  index 254 into the P4D table\n"),
 	   "five levels");
 	ok(strstr(text, "P4D entry 254: points to a table\n     PUD entry 237: can't be known"),
 	   "tables that can't be seen");
 	ok(strstr(text, "(assumed: the process has descriptors of this space alone)\n"), "assumed");
-	ok(strstr(text, "PTE entry   3: present, it holds a frame\n4. The page\n     state dirty: "
-			"in a frame, and newer than the store\n"
+	ok(strstr(text, "PTE entry   3: present, it holds a frame\n4. The page\n") &&
+	   strstr(text, "     state dirty: in a frame, and newer than the store\n"
 			"     frame 17 of the pool, byte 2748 of the frame\n5. A touch now\n"
 			"     No fault: "), "a page in a frame");
 	free(text);
@@ -150,7 +151,8 @@ static void check_words(void)
 	t.present = false;
 	t.levels = 0;
 	text = say(&t, NULL, false);
-	ok(strstr(text, "isn't known for this machine") && strstr(text, "last entry: not present\n") &&
+	ok(strstr(text, "isn't known for this machine") &&
+	   strstr(text, "last entry: not present\n") &&
 	   strstr(text, "there is none: it would be past the end") && strstr(text, "SIGBUS"),
 	   "past the end, on another machine");
 	free(text);
@@ -201,7 +203,7 @@ static void check_touch(void)
 static void check_maps(void)
 {
 	char text[] =
-		"7f0000000000-7f0000001000 rw-p 00000000 00:00 0 \n"
+		"7f0000000000-7f0000001000 rw-p 00000000 00:00 0\n"
 		"7f0000001000-7f0000003000 r--s 1000 00:05 77                 /dev/a b\n";
 	FILE *maps = fmemopen(text, strlen(text), "r");
 	struct vma vma;
@@ -235,7 +237,8 @@ static void check_mappings(void)
 	struct mapping *list;
 
 	ok(read_mappings("space pid\n", &list) == -EPROTO && !list, "mappings: other columns");
-	ok(read_mappings(COLUMNS "1 2 x\n", &list) == -EPROTO && !list, "mappings: columns missing");
+	ok(read_mappings(COLUMNS "1 2 x\n", &list) == -EPROTO && !list,
+	   "mappings: columns missing");
 	ok(read_mappings(COLUMNS, &list) == 0, "mappings: none");
 	free(list);
 	ok(read_mappings(COLUMNS "3 42 7f0000000000 7f0000001000 0\n"

@@ -162,7 +162,8 @@ static int look(struct view *view, const struct request *request, struct ctl_res
 			}
 		}
 		if (!count)
-			ctl_fail(result, ENOENT, "process %d maps nothing of vmdev; see 'vmdevctl status'",
+			ctl_fail(result, ENOENT,
+				 "process %d maps nothing of vmdev; see 'vmdevctl status'",
 				 request->pid);
 	}
 	if (result->message[0])
@@ -287,7 +288,8 @@ static bool read_target(const struct ctl_command *command, const char *text,
 	if (space)
 		text += strlen(SPACE_PREFIX);
 	if (number_parse(text, &request->space) || !request->space) {
-		*status = ctl_usage(command, "%s: must be the number of a process or of a space", text);
+		*status = ctl_usage(command, "%s: must be the number of a process or of a space",
+				    text);
 		return false;
 	}
 	if (!space)

@@ -119,8 +119,8 @@ static void title(const struct residency *r, uint64_t block, FILE *out)
 
 	if (r->pid)
 		fprintf(out, "0x%" PRIx64 "-0x%" PRIx64 " of process %d: space %" PRIu64
-			" from byte %" PRIu64 " on", r->start, r->start + r->pages * r->page_size, r->pid,
-			r->space, r->offset);
+			" from byte %" PRIu64 " on", r->start, r->start + r->pages * r->page_size,
+			r->pid, r->space, r->offset);
 	else
 		fprintf(out, "space %" PRIu64, r->space);
 	fprintf(out, ", %s, a cell is %" PRIu64 " page%s (%s)",
@@ -219,7 +219,8 @@ int residency_svg(const struct residency *list, size_t count, FILE *out)
 	for (i = 0; i < count; i++)
 		height += SVG_LINE + image_rows(&list[i], &block) * SVG_CELL;
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%" PRIu64
-		"\" font-family=\"sans-serif\" font-size=\"11\">\n", IMAGE_COLUMNS * SVG_CELL, height);
+		"\" font-family=\"sans-serif\" font-size=\"11\">\n", IMAGE_COLUMNS * SVG_CELL,
+		height);
 	fprintf(out, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
 	for (i = 0; i < count; i++)
 		y = svg_range(&list[i], y, out);

@@ -61,8 +61,8 @@ ssize_t mappings_read(FILE *file, struct mapping **list)
 	if (getline(&line, &size, file) < 0 || strcmp(line, COLUMNS))
 		err = -EPROTO;
 	while (!err && getline(&line, &size, file) > 0) {
-		if (sscanf(line, "%" SCNu64 " %d %" SCNx64 " %" SCNx64 " %" SCNu64, &m.space, &m.pid,
-			   &m.start, &m.end, &m.offset) == 5)
+		if (sscanf(line, "%" SCNu64 " %d %" SCNx64 " %" SCNx64 " %" SCNu64, &m.space,
+			   &m.pid, &m.start, &m.end, &m.offset) == 5)
 			err = add_mapping(list, &count, &m);
 		else
 			err = -EPROTO;
@@ -144,8 +144,7 @@ ssize_t target_mappings(pid_t pid, struct mapping **list, struct ctl_result *res
 	free(*list);
 	*list = NULL;
 	if (count == -ENOENT || count == -ESRCH)
-		ctl_fail(result, ESRCH, "there is no process %d; see 'vmdevctl status' for those "
-			 "that use vmdev", pid);
+		ctl_fail(result, ESRCH, "there is no process %d; see 'vmdevctl status'", pid);
 	else
 		ctl_fail(result, (int)-count,
 			 "cannot read the mappings of process %d: %s; run it as root", pid,
@@ -166,10 +165,9 @@ int target_open_space(struct target *target, uint64_t id, struct ctl_result *res
 		return CTL_OK;
 	if (errno == ENOENT && !access(PAGES_PATH, X_OK))
 		return ctl_fail(result, ENOENT,
-				"there is no space %" PRIu64 "; see 'vmdevctl status' for those there are",
-				id);
-	return ctl_fail(result, errno, "cannot see the pages of space %" PRIu64 ": %s; " AS_ROOT, id,
-			strerror(errno));
+				"there is no space %" PRIu64 "; see 'vmdevctl status'", id);
+	return ctl_fail(result, errno, "cannot see the pages of space %" PRIu64 ": %s; " AS_ROOT,
+			id, strerror(errno));
 }
 
 /* Number of a space by its descriptor, 0 for any other. */
@@ -236,8 +234,9 @@ static int open_descriptor(struct target *target, pid_t pid, struct ctl_result *
 	dir = opendir(name);
 	pidfd = dir ? pidfd_open(pid, 0) : -1;
 	if (pidfd < 0) {
-		ctl_fail(result, errno, "cannot look at the descriptors of process %d: %s; run it as root",
-			 pid, strerror(errno));
+		ctl_fail(result, errno,
+			 "cannot look at the descriptors of process %d: %s; run it as root", pid,
+			 strerror(errno));
 		if (dir)
 			closedir(dir);
 		return CTL_FAILED;
@@ -249,10 +248,12 @@ static int open_descriptor(struct target *target, pid_t pid, struct ctl_result *
 		return CTL_OK;
 	target_close(target);
 	if (!spaces)
-		return ctl_fail(result, EBADF, "process %d has no descriptor of vmdev to look through; "
-				AS_ROOT, pid);
-	return ctl_fail(result, EBADF, "process %d has descriptors of several spaces, and which of "
-			"them is mapped can't be told; " AS_ROOT, pid);
+		return ctl_fail(result, EBADF,
+				"process %d has no descriptor of vmdev to look through; " AS_ROOT,
+				pid);
+	return ctl_fail(result, EBADF,
+			"process %d has descriptors of several spaces, which one is mapped can't be told; "
+			AS_ROOT, pid);
 }
 
 int target_open(struct target *target, const struct mapping *mapping, struct ctl_result *result)

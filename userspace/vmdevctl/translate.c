@@ -175,7 +175,8 @@ static int do_touch(struct touch *touch, const struct target *target, struct ctl
 				strerror(errno));
 	touch_page(&touch->before, touch);
 	if (touch->error && touch->error != EFAULT)
-		return ctl_fail(result, touch->error, "cannot touch memory of process %d: %s; run it as root",
+		return ctl_fail(result, touch->error,
+				"cannot touch memory of process %d: %s; run it as root",
 				touch->before.pid, strerror(touch->error));
 	vmdev_get_module_stats(&touch->stats_after, sizeof(touch->stats_after));
 	touch->after = touch->before;
@@ -225,9 +226,10 @@ static int find_space(struct translation *t, struct target *target, struct ctl_r
 		break;
 	}
 	if (count >= 0 && i == count)
-		ctl_fail(result, EINVAL, "address 0x%" PRIx64 " isn't vmdev's but in a mapping of %s; "
-			 "give one in a mapping of " VMDEV_PATH, t->address,
-			 t->vma.name[0] ? t->vma.name : "anonymous memory");
+		ctl_fail(result, EINVAL,
+			 "address 0x%" PRIx64 " belongs to %s, not to " VMDEV_PATH "; see /proc/%d/maps",
+			 t->address,
+			 t->vma.name[0] ? t->vma.name : "anonymous memory", t->pid);
 	free(list);
 	return status;
 }
@@ -262,7 +264,8 @@ static bool read_arguments(const struct ctl_command *command, int argc, char **a
 	if (argc - optind < command->operands)
 		*status = ctl_usage(command, "PID and ADDRESS are needed");
 	else if (!pid_parse(argv[optind], &request->pid))
-		*status = ctl_usage(command, "PID %s: must be the number of a process", argv[optind]);
+		*status = ctl_usage(command, "PID %s: must be the number of a process",
+				    argv[optind]);
 	else if (!address_parse(argv[optind + 1], &request->address))
 		*status = ctl_usage(command, "ADDRESS %s: must be hexadecimal, as 7f0123456000",
 				    argv[optind + 1]);

@@ -116,8 +116,8 @@ static void show_mapping(const struct translation *t, FILE *out)
 
 	fprintf(out, "2. The mapping (VMA)\n");
 	fprintf(out, "     0x%" PRIx64 "-0x%" PRIx64 " %s, %s of %s from its byte %" PRIu64 " on\n",
-		t->vma.start, t->vma.end, t->vma.perms, size_format(t->vma.end - t->vma.start, size),
-		t->vma.name, t->vma.offset);
+		t->vma.start, t->vma.end, t->vma.perms,
+		size_format(t->vma.end - t->vma.start, size), t->vma.name, t->vma.offset);
 	fprintf(out, "     so it is page %" PRIu64 " of space %" PRIu64 ", whose size is %s\n",
 		t->page, t->space.id, size_format(t->space.size, size));
 	if (t->assumed)
