@@ -351,7 +351,7 @@ static bool test_wrong_address(void)
 	v = known_space();
 	snprintf(number, sizeof(number), "%d", getpid());
 	translate(&output, getpid(), mine, NULL);
-	vt_check(check_error(&output, 1, " belongs to ", ", not to " VT_DEVICE "; see /proc/") &&
+	vt_check(check_error(&output, 1, " belongs to ", ", not to vmdev; see /proc/") &&
 		 check_json(&output, "errno", "\"EINVAL\""), "another mapping");
 	snprintf(where, sizeof(where), "%p", v.mem);
 	vt_space_free(&v);

@@ -113,7 +113,7 @@ done
 says 1 "there is no process $none; see 'vmdevctl status'" translate $none 1000
 says 1 "address 0x10 is in no mapping of process $$; see /proc/$$/maps" translate $$ 10
 heap=$(sed -n 's/-.*\[heap\]$//p' /proc/$$/maps)
-says 1 "address 0x$heap belongs to [heap], not to /dev/vmdev; see /proc/$$/maps" \
+says 1 "address 0x$heap belongs to [heap], not to vmdev; see /proc/$$/maps" \
 	translate $$ "0x$heap"
 says 2 "PID or SPACE is needed; $see_map" map
 says 2 "--follow and --json don't go together; $see_map" map -f -j 1

@@ -227,7 +227,7 @@ static int find_space(struct translation *t, struct target *target, struct ctl_r
 	}
 	if (count >= 0 && i == count)
 		ctl_fail(result, EINVAL,
-			 "address 0x%" PRIx64 " belongs to %s, not to " VMDEV_PATH "; see /proc/%d/maps",
+			 "address 0x%" PRIx64 " belongs to %s, not to vmdev; see /proc/%d/maps",
 			 t->address,
 			 t->vma.name[0] ? t->vma.name : "anonymous memory", t->pid);
 	free(list);
