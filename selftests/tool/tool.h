@@ -81,7 +81,8 @@ static inline bool check_good(const struct output *output)
 }
 
 /* Failure: one line on standard error, with all of these texts in it. */
-static inline bool check_error(const struct output *output, int status, const char *a, const char *b)
+static inline bool check_error(const struct output *output, int status, const char *a,
+			       const char *b)
 {
 	if (!check_status(output, status))
 		return false;
@@ -109,6 +110,16 @@ static inline bool check_json_number(const struct output *output, const char *pa
 
 	snprintf(text, sizeof(text), "%" PRIu64, want);
 	return check_json(output, path, text);
+}
+
+static inline bool check_param(const char *name, const char *want)
+{
+	char value[4096];
+	int ret = vl_param(name, value, sizeof(value));
+
+	vt_check(!ret, "parameter %s: %s", name, strerror(-ret));
+	vt_check(!strcmp(value, want), "parameter %s is %s, not %s", name, value, want);
+	return true;
 }
 
 #endif /* TOOL_TOOL_H */

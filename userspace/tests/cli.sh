@@ -29,6 +29,7 @@ for command in "${commands[@]}"; do
 done
 for option in pool store store-size policy overcommit readahead checksum force module json; do
 	shows "^  -., --$option " load --help
+	shows "^  -., --$option " reload --help
 done
 
 says 2 "no command given; $see"
@@ -77,6 +78,14 @@ report $bad "a failed load in JSON"
 if [[ ! -d /sys/kernel/vmdev && ! -d /sys/module/vmdev ]]; then
 	says 1 "vmdev isn't loaded; run 'vmdevctl load'" status
 	says 1 "vmdev isn't loaded; nothing to unload" unload
+	says 1 "vmdev isn't loaded; run 'vmdevctl load'" reload
+	run reload --json
+	python "reload of nothing in JSON" "$out" <<'PYTHON'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d == {"ok": False, "error": "vmdev isn't loaded; run 'vmdevctl load'",
+             "errno": "ENODEV", "loaded": False, "kernel": [], "holders": []}, d
+PYTHON
 	run status --json
 	bad=0
 	python3 - "$out" <<'PYTHON' || bad=1

@@ -12,6 +12,7 @@
 static const struct ctl_command *const commands[] = {
 	&ctl_load,
 	&ctl_unload,
+	&ctl_reload,
 	&ctl_status,
 	&ctl_map,
 	&ctl_translate,
