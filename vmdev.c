@@ -19,6 +19,7 @@
 
 #include <vmdev/access.h>
 #include <vmdev/compat.h>
+#include <vmdev/debugfs.h>
 #include <vmdev/evict.h>
 #include <vmdev/fault.h>
 #include <vmdev/io.h>
@@ -105,6 +106,7 @@ static int vmdev_open(struct inode *inode, struct file *file)
 
 	if (IS_ERR(space))
 		return PTR_ERR(space);
+	vmdev_debugfs_add(space);
 	file->private_data = space;
 	/* mappings, futexes and the page cache are the space's, not the node's */
 	file->f_mapping = space->inode->i_mapping;
@@ -115,6 +117,7 @@ static int vmdev_open(struct inode *inode, struct file *file)
 
 static int vmdev_release(struct inode *inode, struct file *file)
 {
+	vmdev_debugfs_remove(file->private_data);
 	vmdev_space_release(file->private_data);
 	return 0;
 }
@@ -407,48 +410,6 @@ static int do_range(struct vmdev_space *space, void __user *arg, bool discard)
 	return copy_to_user(arg, &range, sizeof(range)) ? -EFAULT : 0;
 }
 
-static const u8 map_states[VMDEV_PAGE_STATES] = {
-	[VMDEV_PAGE_ABSENT]	= VMDEV_MAP_ABSENT,
-	[VMDEV_PAGE_ZERO]	= VMDEV_MAP_ZERO,
-	[VMDEV_PAGE_CLEAN]	= VMDEV_MAP_CLEAN,
-	[VMDEV_PAGE_DIRTY]	= VMDEV_MAP_DIRTY,
-	[VMDEV_PAGE_READING]	= VMDEV_MAP_READING,
-	[VMDEV_PAGE_WRITING]	= VMDEV_MAP_WRITING,
-	[VMDEV_PAGE_SWAPPED]	= VMDEV_MAP_SWAPPED,
-	[VMDEV_PAGE_BAD]	= VMDEV_MAP_BAD,
-};
-
-/* Where one page is now. Waits for its lock; killable. */
-static int map_entry(struct vmdev_space *space, pgoff_t index, struct vmdev_map_entry *m)
-{
-	unsigned long *e = vmdev_page_find(space, index);
-	unsigned int state;
-
-	*m = (struct vmdev_map_entry){
-		.state = VMDEV_MAP_ABSENT, .frame = VMDEV_MAP_NONE, .slot = VMDEV_MAP_NONE,
-	};
-	if (!e)
-		return 0;
-	if (vmdev_page_lock_killable(e))
-		return -EINTR;
-	state = vmdev_page_state(e);
-	m->state = map_states[state];
-	if (vmdev_page_in(state, VMDEV_RESIDENT))
-		m->frame = vmdev_page_frame(e);
-	if (vmdev_page_in(state, VMDEV_TO(CLEAN) | VMDEV_IN_IO | VMDEV_TO(SWAPPED) |
-			  VMDEV_TO(BAD)) && vmdev_page_slot(e) != VMDEV_SLOT_NONE)
-		m->slot = vmdev_page_slot(e);
-	/* written through a mapping: only the folio and the page tables know yet */
-	if (state == VMDEV_PAGE_CLEAN &&
-	    (folio_test_dirty(vmdev_pool_frame(m->frame)->folio) ||
-	     vmdev_access_dirty(space->inode->i_mapping, index))) {
-		m->state = VMDEV_MAP_DIRTY;
-		m->slot = VMDEV_MAP_NONE;
-	}
-	vmdev_page_unlock(e);
-	return 0;
-}
-
 static int get_map(struct vmdev_space *space, void __user *arg)
 {
 	struct vmdev_map_entry __user *to;
@@ -470,7 +431,7 @@ static int get_map(struct vmdev_space *space, void __user *arg)
 	map.count = 0;
 	while (index < end) {
 		for (n = 0; n < ARRAY_SIZE(buf) && index < end; n++, index++) {
-			err = map_entry(space, index, &buf[n]);
+			err = vmdev_space_map_entry(space, index, &buf[n]);
 			if (err)
 				return err;
 		}
@@ -569,13 +530,15 @@ static int __init vmdev_init(void)
 	err = vmdev_sysfs_init();
 	if (err)
 		goto err_evict;
+	vmdev_debugfs_init();
 	err = misc_register(&vmdev_misc);
 	if (err)
-		goto err_sysfs;
+		goto err_debugfs;
 	pr_info("%lu frames, %lu slots in %s\n", vmdev_pool_frames(), vmdev_store_slots(), store);
 	return 0;
 
-err_sysfs:
+err_debugfs:
+	vmdev_debugfs_exit();
 	vmdev_sysfs_exit();
 err_evict:
 	vmdev_poison_exit();
@@ -596,6 +559,7 @@ err_page:
 static void __exit vmdev_exit(void)
 {
 	misc_deregister(&vmdev_misc);
+	vmdev_debugfs_exit();
 	vmdev_sysfs_exit();
 	vmdev_poison_exit();
 	/* the reclaim thread may hold the last reference to a closed space */

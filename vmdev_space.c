@@ -22,6 +22,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include <vmdev/access.h>
 #include <vmdev/domain.h>
 #include <vmdev/fault.h>
 #include <vmdev/compat.h>
@@ -726,6 +727,56 @@ void vmdev_space_stats(struct vmdev_space *space, struct vmdev_stats *stats)
 		     VMDEV_SPACE_COUNTS * sizeof(u64));
 	for (i = 0; i < VMDEV_SPACE_COUNTS; i++)
 		count[i] = atomic_long_read(&space->count[i]);
+}
+
+static const u8 map_states[VMDEV_PAGE_STATES] = {
+	[VMDEV_PAGE_ABSENT]	= VMDEV_MAP_ABSENT,
+	[VMDEV_PAGE_ZERO]	= VMDEV_MAP_ZERO,
+	[VMDEV_PAGE_CLEAN]	= VMDEV_MAP_CLEAN,
+	[VMDEV_PAGE_DIRTY]	= VMDEV_MAP_DIRTY,
+	[VMDEV_PAGE_READING]	= VMDEV_MAP_READING,
+	[VMDEV_PAGE_WRITING]	= VMDEV_MAP_WRITING,
+	[VMDEV_PAGE_SWAPPED]	= VMDEV_MAP_SWAPPED,
+	[VMDEV_PAGE_BAD]	= VMDEV_MAP_BAD,
+};
+
+/**
+ * vmdev_space_map_entry() - where one page is now
+ * @space: the space
+ * @index: the page
+ * @m: out
+ *
+ * Context: process, no page lock; waits for the page's.
+ * Return: 0, or -EINTR when the task is being killed.
+ */
+int vmdev_space_map_entry(struct vmdev_space *space, pgoff_t index, struct vmdev_map_entry *m)
+{
+	unsigned long *e = vmdev_page_find(space, index);
+	unsigned int state;
+
+	*m = (struct vmdev_map_entry){
+		.state = VMDEV_MAP_ABSENT, .frame = VMDEV_MAP_NONE, .slot = VMDEV_MAP_NONE,
+	};
+	if (!e)
+		return 0;
+	if (vmdev_page_lock_killable(e))
+		return -EINTR;
+	state = vmdev_page_state(e);
+	m->state = map_states[state];
+	if (vmdev_page_in(state, VMDEV_RESIDENT))
+		m->frame = vmdev_page_frame(e);
+	if (vmdev_page_in(state, VMDEV_TO(CLEAN) | VMDEV_IN_IO | VMDEV_TO(SWAPPED) |
+			  VMDEV_TO(BAD)) && vmdev_page_slot(e) != VMDEV_SLOT_NONE)
+		m->slot = vmdev_page_slot(e);
+	/* written through a mapping: only the folio and the page tables know yet */
+	if (state == VMDEV_PAGE_CLEAN &&
+	    (folio_test_dirty(vmdev_pool_frame(m->frame)->folio) ||
+	     vmdev_access_dirty(space->inode->i_mapping, index))) {
+		m->state = VMDEV_MAP_DIRTY;
+		m->slot = VMDEV_MAP_NONE;
+	}
+	vmdev_page_unlock(e);
+	return 0;
 }
 
 /**

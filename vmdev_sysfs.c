@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/vmdev and debugfs vmdev: getters and setters, nothing else. Each
+ * /sys/kernel/vmdev: getters and setters, nothing else. Each
  * file is described in Documentation/ABI/testing/sysfs-kernel-vmdev.
  */
-#include <linux/debugfs.h>
 #include <linux/kobject.h>
 #include <linux/kstrtox.h>
-#include <linux/seq_file.h>
 #include <linux/sysfs.h>
 
 #include <vmdev/domain.h>
@@ -19,7 +17,6 @@
 #include <vmdev/sysfs.h>
 
 static struct kobject *root;
-static struct dentry *debug;
 
 #define SHOW(name, format, value)						\
 	static ssize_t name##_show(struct kobject *kobj, struct kobj_attribute *attr, \
@@ -172,33 +169,7 @@ static const struct attribute_group groups[] = {
 
 static const struct attribute_group *group_list[ARRAY_SIZE(groups) + 1];
 
-/* debugfs */
-
-static int latency_show(struct seq_file *m, void *unused)
-{
-	unsigned int i;
-
-	seq_puts(m, "# ns_at_least faults\n");
-	for (i = 0; i < VMDEV_LATENCY_BUCKETS; i++)
-		seq_printf(m, "%llu %lu\n", 1ULL << i, vmdev_stats_latency(i));
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(latency);
-
-static int latency_sum_show(struct seq_file *m, void *unused)
-{
-	seq_printf(m, "%llu\n", vmdev_stats_latency_sum());
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(latency_sum);
-
-static int spaces_show(struct seq_file *m, void *unused)
-{
-	return vmdev_space_show(m, unused);
-}
-DEFINE_SHOW_ATTRIBUTE(spaces);
-
-/* Return: 0 or a negative errno. debugfs is optional, sysfs is not. */
+/* Return: 0 or a negative errno. */
 int vmdev_sysfs_init(void)
 {
 	unsigned int i;
@@ -214,17 +185,12 @@ int vmdev_sysfs_init(void)
 		kobject_put(root);
 		return err;
 	}
-	debug = debugfs_create_dir("vmdev", NULL);
-	debugfs_create_file("latency", 0400, debug, NULL, &latency_fops);
-	debugfs_create_file("latency_sum", 0400, debug, NULL, &latency_sum_fops);
-	debugfs_create_file("spaces", 0400, debug, NULL, &spaces_fops);
 	return 0;
 }
 
 /* No reader is left when this returns. */
 void vmdev_sysfs_exit(void)
 {
-	debugfs_remove_recursive(debug);
 	sysfs_remove_groups(root, group_list);
 	kobject_put(root);
 }

@@ -11,8 +11,10 @@
 #include <vmdev/page.h>
 #include <vmdev/pool.h>
 
+struct dentry;
 struct seq_file;
 struct vmdev_domain;
+struct vmdev_map_entry;
 struct vmdev_stats;
 
 /* Per-space counters that only go up, in the order of struct vmdev_stats. */
@@ -72,6 +74,7 @@ struct vmdev_stream {
  * @frames: frames it holds, never more than @limit_max
  * @pages: pages by state
  * @count: counters that only go up
+ * @debug: its file in debugfs
  * @pid: who opened it
  * @comm: name of who opened it
  */
@@ -97,6 +100,7 @@ struct vmdev_space {
 	atomic_long_t frames;
 	atomic_long_t pages[VMDEV_PAGE_STATES];
 	atomic_long_t count[VMDEV_SPACE_COUNTS];
+	struct dentry *debug;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 };
@@ -152,6 +156,7 @@ int vmdev_space_discard(struct vmdev_space *space, pgoff_t first, pgoff_t end, u
 int vmdev_space_limit(struct vmdev_space *space, u64 max, u64 min);
 unsigned long vmdev_space_evictable(struct vmdev_space *space);
 void vmdev_space_stats(struct vmdev_space *space, struct vmdev_stats *stats);
+int vmdev_space_map_entry(struct vmdev_space *space, pgoff_t index, struct vmdev_map_entry *m);
 
 bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned long *e,
 			struct vmdev_frame *frame, bool uptodate);

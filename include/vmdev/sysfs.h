@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /sys/kernel/vmdev and debugfs vmdev. See vmdev_sysfs.c.
+ * /sys/kernel/vmdev. See vmdev_sysfs.c.
  */
 #ifndef _VMDEV_SYSFS_H
 #define _VMDEV_SYSFS_H

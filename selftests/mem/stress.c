@@ -428,6 +428,9 @@ static bool read_files(const char *dir)
 			continue;
 		}
 		fd = open(path, O_RDONLY | O_CLOEXEC);
+		/* that of a space that has ended meanwhile */
+		if (fd < 0 && errno == ENOENT)
+			continue;
 		ok = fd >= 0 && read(fd, buf, sizeof(buf)) >= 0;
 		if (!ok)
 			vt_msg("%s: %s", path, strerror(errno));

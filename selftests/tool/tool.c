@@ -12,16 +12,6 @@
 
 #include "tool.h"
 
-static bool check_param(const char *name, const char *want)
-{
-	char value[4096];
-	int ret = vl_param(name, value, sizeof(value));
-
-	vt_check(!ret, "parameter %s: %s", name, strerror(-ret));
-	vt_check(!strcmp(value, want), "parameter %s is %s, not %s", name, value, want);
-	return true;
-}
-
 /* Whatever is said of JSON below stands on this. */
 static bool test_json_reader(void)
 {

@@ -112,4 +112,14 @@ static inline bool check_json_number(const struct output *output, const char *pa
 	return check_json(output, path, text);
 }
 
+static inline bool check_param(const char *name, const char *want)
+{
+	char value[4096];
+	int ret = vl_param(name, value, sizeof(value));
+
+	vt_check(!ret, "parameter %s: %s", name, strerror(-ret));
+	vt_check(!strcmp(value, want), "parameter %s is %s, not %s", name, value, want);
+	return true;
+}
+
 #endif /* TOOL_TOOL_H */

@@ -29,6 +29,7 @@ for command in "${commands[@]}"; do
 done
 for option in pool store store-size policy overcommit readahead checksum force module json; do
 	shows "^  -., --$option " load --help
+	shows "^  -., --$option " reload --help
 done
 
 says 2 "no command given; $see"
@@ -77,6 +78,14 @@ report $bad "a failed load in JSON"
 if [[ ! -d /sys/kernel/vmdev && ! -d /sys/module/vmdev ]]; then
 	says 1 "vmdev isn't loaded; run 'vmdevctl load'" status
 	says 1 "vmdev isn't loaded; nothing to unload" unload
+	says 1 "vmdev isn't loaded; run 'vmdevctl load'" reload
+	run reload --json
+	python "reload of nothing in JSON" "$out" <<'PYTHON'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d == {"ok": False, "error": "vmdev isn't loaded; run 'vmdevctl load'",
+             "errno": "ENODEV", "loaded": False, "kernel": [], "holders": []}, d
+PYTHON
 	run status --json
 	bad=0
 	python3 - "$out" <<'PYTHON' || bad=1
@@ -95,6 +104,37 @@ assert d == {"ok": False, "error": "vmdev isn't loaded; nothing to unload",
              "errno": "ENOENT", "holders": []}, d
 PYTHON
 	report $bad "unload of nothing in JSON"
+fi
+
+see_map="see 'vmdevctl map --help'"
+see_translate="see 'vmdevctl translate --help'"
+none=2147483647
+says 2 "PID and ADDRESS are needed; $see_translate" translate
+says 2 "PID and ADDRESS are needed; $see_translate" translate 1
+says 2 "unexpected argument '4'; $see_translate" translate 1 2 4
+for pid in 0 -1 x 2147483648 ''; do
+	says 2 "PID $pid: must be the number of a process; $see_translate" translate -- "$pid" 1000
+done
+for address in x 0x -1 10000000000000000 1g ''; do
+	says 2 "ADDRESS $address: must be hexadecimal, as 7f0123456000; $see_translate" \
+		translate -- 1 "$address"
+done
+says 1 "there is no process $none; see 'vmdevctl status'" translate $none 1000
+says 1 "address 0x10 is in no mapping of process $$; see /proc/$$/maps" translate $$ 10
+heap=$(sed -n 's/-.*\[heap\]$//p' /proc/$$/maps)
+says 1 "address 0x$heap belongs to [heap], not to vmdev; see /proc/$$/maps" \
+	translate $$ "0x$heap"
+says 2 "PID or SPACE is needed; $see_map" map
+says 2 "--follow and --json don't go together; $see_map" map -f -j 1
+for target in 0 x space: space:0 space:x 1space:; do
+	says 2 "${target#space:}: must be the number of a process or of a space; $see_map" \
+		map "$target"
+done
+if [[ ! -d /sys/kernel/debug/vmdev ]]; then
+	says 1 "process $$ maps nothing of vmdev; see 'vmdevctl status'" map $$
+	says 1 "there is no process $none; see 'vmdevctl status'" map $none
+	says 1 "cannot see the pages of space 3: No such file or directory; run it as root, with debugfs mounted on /sys/kernel/debug" \
+		map space:3
 fi
 
 bad=0

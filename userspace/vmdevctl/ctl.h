@@ -39,9 +39,12 @@ struct ctl_command {
 
 extern const struct ctl_command ctl_load;
 extern const struct ctl_command ctl_unload;
+extern const struct ctl_command ctl_reload;
 extern const struct ctl_command ctl_status;
 extern const struct ctl_command ctl_stat;
 extern const struct ctl_command ctl_metrics;
+extern const struct ctl_command ctl_map;
+extern const struct ctl_command ctl_translate;
 
 /* The end of each command's long options: those that all have. */
 #define CTL_LONG_OPTIONS			\

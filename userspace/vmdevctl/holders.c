@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "holders.h"
+#include "maps.h"
 
 static void count_descriptors(struct holder *holder, const char *path)
 {
@@ -40,18 +40,14 @@ static void count_descriptors(struct holder *holder, const char *path)
 	closedir(dir);
 }
 
-/* A line is "start-end perms offset major:minor inode      path". */
 static void count_mapping(struct holder *holder, const char *line, const char *path)
 {
-	uint64_t start, end;
-	int name = -1;
+	struct vma vma;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start, &end, &name) != 2)
-		return;
-	if (name < 0 || strcmp(line + name, path))
+	if (!maps_parse(line, &vma) || strcmp(vma.name, path))
 		return;
 	holder->mappings++;
-	holder->mapped_bytes += end - start;
+	holder->mapped_bytes += vma.end - vma.start;
 }
 
 static void count_mappings(struct holder *holder, const char *path)
@@ -73,18 +69,18 @@ static void count_mappings(struct holder *holder, const char *path)
 	fclose(maps);
 }
 
-static void read_comm(struct holder *holder)
+void process_name(pid_t pid, char name[PROCESS_NAME])
 {
-	char name[32];
+	char path[32];
 	FILE *file;
 
-	strcpy(holder->comm, "?");
-	snprintf(name, sizeof(name), "/proc/%d/comm", holder->pid);
-	file = fopen(name, "re");
+	strcpy(name, "?");
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
 	if (!file)
 		return;
-	if (fgets(holder->comm, sizeof(holder->comm), file))
-		holder->comm[strcspn(holder->comm, "\n")] = '\0';
+	if (fgets(name, PROCESS_NAME, file))
+		name[strcspn(name, "\n")] = '\0';
 	fclose(file);
 }
 
@@ -127,7 +123,7 @@ ssize_t holders_find(const char *path, struct holder **list)
 		count_mappings(&holder, path);
 		if (!holder.descriptors && !holder.mappings)
 			continue;
-		read_comm(&holder);
+		process_name(holder.pid, holder.comm);
 		err = add_holder(list, &count, &holder);
 	}
 	closedir(proc);

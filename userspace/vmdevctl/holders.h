@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Room for the name of a process. */
+#define PROCESS_NAME	64
+
 struct holder {
 	pid_t pid;
-	char comm[64];
+	char comm[PROCESS_NAME];
 	size_t descriptors;
 	size_t mappings;
 	uint64_t mapped_bytes;
@@ -21,5 +24,8 @@ struct holder {
  * out. Returns how many, or a negative errno.
  */
 ssize_t holders_find(const char *path, struct holder **list);
+
+/* The name of a process, "?" where it has none any more. */
+void process_name(pid_t pid, char name[PROCESS_NAME]);
 
 #endif /* VMDEVCTL_HOLDERS_H */

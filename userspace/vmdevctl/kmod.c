@@ -4,6 +4,7 @@
  * reaches the user: what went wrong is said once, by the command.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kmod.h"
@@ -61,4 +62,18 @@ int kmod_open_module(struct kmod_ctx *ctx, const char *path, struct kmod_module 
 		return ctl_fail(result, -err, "cannot look for module vmdev: %s; is /sys mounted?",
 				strerror(-err));
 	return 0;
+}
+
+void kmod_info(const struct kmod_module *module, const char *key, char *value, size_t size)
+{
+	struct kmod_list *list = NULL, *item;
+
+	value[0] = '\0';
+	if (kmod_module_get_info(module, &list) < 0)
+		return;
+	kmod_list_foreach(item, list) {
+		if (!strcmp(kmod_module_info_get_key(item), key))
+			snprintf(value, size, "%s", kmod_module_info_get_value(item));
+	}
+	kmod_module_info_free_list(list);
 }

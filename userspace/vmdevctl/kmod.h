@@ -17,4 +17,7 @@ struct kmod_ctx *kmod_open(struct ctl_result *result);
 int kmod_open_module(struct kmod_ctx *ctx, const char *path, struct kmod_module **module,
 		     struct ctl_result *result);
 
+/* What modinfo(8) shows of the module as @key, empty if it has no such thing. */
+void kmod_info(const struct kmod_module *module, const char *key, char *value, size_t size);
+
 #endif /* VMDEVCTL_KMOD_H */

@@ -23,21 +23,7 @@ static const char help[] =
 "Usage: vmdevctl load [OPTION]...\n"
 "Load the vmdev module. What isn't given is as the module has it by default.\n"
 "\n"
-"  -p, --pool SIZE          memory for resident pages, whole mebibytes (64M)\n"
-"  -s, --store PATH         directory, regular file or block device that takes the\n"
-"                           pages that don't fit the pool (/var/tmp)\n"
-"  -S, --store-size SIZE    size of the store, whole mebibytes; 0 is all of an\n"
-"                           existing file or device (1G)\n"
-"  -P, --policy NAME        replacement policy, see 'vmdevctl status'\n"
-"  -o, --overcommit on|off  accept mappings that pool and store can't back (off)\n"
-"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off (64)\n"
-"  -c, --checksum on|off    verify every page read back from the store (on)\n"
-"  -f, --force              overwrite what the store's file or device holds\n"
-"  -m, --module PATH        load this vmdev.ko, not the installed one\n"
-"  -j, --json               say the result in JSON\n"
-CTL_HELP_OPTIONS
-"\n"
-"SIZE is a number of bytes, or of powers of 1024 with K, M, G or T behind it.\n"
+LOAD_HELP_OPTIONS
 "Exit status: 0 loaded, 1 failed (the kernel's reason is shown), 2 an option that\n"
 "can't work; nothing was tried.\n";
 
@@ -55,12 +41,6 @@ static const struct option long_options[] = {
 	CTL_LONG_OPTIONS
 };
 
-struct request {
-	struct params params;
-	const char *path;
-	bool force, json;
-};
-
 /* The option that sets a parameter, or PARAM_COUNT. */
 static enum param param_of(int option)
 {
@@ -70,9 +50,8 @@ static enum param param_of(int option)
 	return letter ? (enum param)(letter - letters) : PARAM_COUNT;
 }
 
-/* Returns false with the exit status where the command ends here. */
-static bool read_options(const struct ctl_command *command, int argc, char **argv,
-			 struct request *request, int *status)
+bool load_read_options(const struct ctl_command *command, int argc, char **argv,
+		       struct load_request *request, int *status)
 {
 	int got;
 
@@ -88,6 +67,11 @@ static bool read_options(const struct ctl_command *command, int argc, char **arg
 			request->params.values[param_of(got)] = optarg;
 	}
 	return got == -1;
+}
+
+uint64_t load_ram(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 const char *load_hint(int error)
@@ -131,7 +115,8 @@ int load_explain(struct ctl_result *result, int error, const struct kmsg *kmsg)
 	return ctl_fail(result, error, "cannot load vmdev: %s: %s", strerror(error), reason);
 }
 
-static int insert(struct kmod_module *module, const struct request *request, const char *options)
+static int insert(struct kmod_module *module, const struct load_request *request,
+		  const char *options)
 {
 	if (request->path)
 		return kmod_module_insert_module(module, 0, options);
@@ -152,8 +137,7 @@ static int check_loaded(struct ctl_result *result, int error, const struct kmsg 
 	return CTL_OK;
 }
 
-/* Nobody's data is overwritten by mistake. */
-static int check_content(const struct request *request, struct ctl_result *result)
+int load_check_content(const struct load_request *request, struct ctl_result *result)
 {
 	const char *store = request->params.values[PARAM_STORE];
 	const char *what = store && !request->force ? content_find(store) : NULL;
@@ -165,8 +149,7 @@ static int check_content(const struct request *request, struct ctl_result *resul
 			store, what);
 }
 
-/* Load it. @kmsg gets what the kernel said meanwhile. */
-static int load(const struct request *request, const char *options, struct kmsg *kmsg,
+int load_module(const struct load_request *request, const char *options, struct kmsg *kmsg,
 		struct ctl_result *result)
 {
 	const char *store = request->params.values[PARAM_STORE];
@@ -174,8 +157,6 @@ static int load(const struct request *request, const char *options, struct kmsg 
 	struct kmod_ctx *ctx;
 	int log, status;
 
-	if (check_content(request, result))
-		return CTL_FAILED;
 	ctx = kmod_open(result);
 	if (!ctx)
 		return CTL_FAILED;
@@ -195,7 +176,7 @@ static int load(const struct request *request, const char *options, struct kmsg 
 	return status;
 }
 
-static void say_loaded(void)
+void load_say(void)
 {
 	struct vmdev_module_stats stats;
 	char pool[SIZE_TEXT], store[SIZE_TEXT];
@@ -209,39 +190,45 @@ static void say_loaded(void)
 	       stats.policy_current);
 }
 
+void load_json_kernel(struct json *json, const struct kmsg *kmsg)
+{
+	size_t i;
+
+	json_begin_array(json, "kernel");
+	for (i = 0; i < kmsg->count; i++)
+		json_string(json, NULL, kmsg->lines[i]);
+	json_end_array(json);
+}
+
 static void say_json(const struct ctl_result *result, const struct kmsg *kmsg)
 {
 	struct json json;
-	size_t i;
 
 	ctl_json_begin(&json, result);
 	json_string(&json, "device", result->message[0] ? NULL : VMDEV_PATH);
-	json_begin_array(&json, "kernel");
-	for (i = 0; i < kmsg->count; i++)
-		json_string(&json, NULL, kmsg->lines[i]);
-	json_end_array(&json);
+	load_json_kernel(&json, kmsg);
 	json_end_object(&json);
 }
 
 static int run(const struct ctl_command *command, int argc, char **argv)
 {
-	struct request request = { 0 };
+	struct load_request request = { 0 };
 	struct ctl_result result = { 0 };
 	struct kmsg kmsg = { 0 };
 	char options[PARAMS_TEXT];
 	char message[CTL_MESSAGE];
-	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 	int status;
 
-	if (!read_options(command, argc, argv, &request, &status))
+	if (!load_read_options(command, argc, argv, &request, &status))
 		return status;
-	if (params_build(&request.params, ram, options, message, sizeof(message)))
+	if (params_build(&request.params, load_ram(), options, message, sizeof(message)))
 		return ctl_usage(command, "%s", message);
-	load(&request, options, &kmsg, &result);
+	if (!load_check_content(&request, &result))
+		load_module(&request, options, &kmsg, &result);
 	if (request.json)
 		say_json(&result, &kmsg);
 	else if (!result.message[0])
-		say_loaded();
+		load_say();
 	return ctl_finish(&result);
 }
 

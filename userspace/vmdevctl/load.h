@@ -1,10 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The parts of `load` that unit tests reach without a kernel. */
+/* The parts of `load` that `reload` has, too, and that unit tests reach without a kernel. */
 #ifndef VMDEVCTL_LOAD_H
 #define VMDEVCTL_LOAD_H
 
 #include "ctl.h"
 #include "kmsg.h"
+#include "params.h"
+
+/* What is to be loaded, as on the command line. */
+struct load_request {
+	struct params params;
+	const char *path;	/* of vmdev.ko, NULL for the installed one */
+	bool force, json;
+};
+
+#define LOAD_HELP_OPTIONS							\
+"  -p, --pool SIZE          memory for resident pages, whole mebibytes (64M)\n"	\
+"  -s, --store PATH         directory, regular file or block device that takes the\n"	\
+"                           pages that don't fit the pool (/var/tmp)\n"		\
+"  -S, --store-size SIZE    size of the store, whole mebibytes; 0 is all of an\n"	\
+"                           existing file or device (1G)\n"			\
+"  -P, --policy NAME        replacement policy, see 'vmdevctl status'\n"		\
+"  -o, --overcommit on|off  accept mappings that pool and store can't back (off)\n"	\
+"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off (64)\n"	\
+"  -c, --checksum on|off    verify every page read back from the store (on)\n"	\
+"  -f, --force              overwrite what the store's file or device holds\n"	\
+"  -m, --module PATH        load this vmdev.ko, not the installed one\n"		\
+"  -j, --json               say the result in JSON\n"				\
+CTL_HELP_OPTIONS								\
+"\n"										\
+"SIZE is a number of bytes, or of powers of 1024 with K, M, G or T behind it.\n"
+
+/* Returns false with the exit status where the command ends here. */
+bool load_read_options(const struct ctl_command *command, int argc, char **argv,
+		       struct load_request *request, int *status);
+
+/* Bytes of memory in this machine. */
+uint64_t load_ram(void);
+
+/* Nobody's data is overwritten by mistake. Returns 0, or CTL_FAILED with a message. */
+int load_check_content(const struct load_request *request, struct ctl_result *result);
+
+/*
+ * Load it with @options, the text from params_build(). @kmsg gets what the kernel said
+ * meanwhile. Returns 0, or CTL_FAILED with a message.
+ */
+int load_module(const struct load_request *request, const char *options, struct kmsg *kmsg,
+		struct ctl_result *result);
+
+/* Say on standard output what is loaded now. */
+void load_say(void);
+
+/* The kernel's lines as a member of the open object. */
+void load_json_kernel(struct json *json, const struct kmsg *kmsg);
 
 /* What to do about a failure of which the kernel's log says nothing. */
 const char *load_hint(int error);

@@ -12,9 +12,12 @@
 static const struct ctl_command *const commands[] = {
 	&ctl_load,
 	&ctl_unload,
+	&ctl_reload,
 	&ctl_status,
 	&ctl_stat,
 	&ctl_metrics,
+	&ctl_map,
+	&ctl_translate,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -28,7 +31,7 @@ static int help(void)
 	     "\n"
 	     "Commands:");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-9s  %s\n", commands[i]->name, commands[i]->summary);
 	puts("\n"
 	     "Options:\n"
 	     "  -h, --help     show this help, or that of a command, and exit\n"

@@ -106,13 +106,15 @@ static int remove_module(struct kmod_module *module)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
-static int unload(struct ctl_result *result, struct holder **holders, size_t *count)
+int unload_module(struct ctl_result *result, struct holder **holders, size_t *count)
 {
 	struct kmod_module *module;
 	struct kmod_ctx *ctx;
 	ssize_t found = 0;
 	int status, err;
 
+	/* A descriptor of the device that came from the caller would be in the way. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	ctx = kmod_open(result);
 	if (!ctx)
 		return CTL_FAILED;
@@ -130,23 +132,29 @@ static int unload(struct ctl_result *result, struct holder **holders, size_t *co
 	return status;
 }
 
+void unload_json_holders(struct json *json, const struct holder *holders, size_t count)
+{
+	size_t i;
+
+	json_begin_array(json, "holders");
+	for (i = 0; i < count; i++) {
+		json_begin_object(json, NULL);
+		json_number(json, "pid", (uint64_t)holders[i].pid);
+		json_string(json, "comm", holders[i].comm);
+		json_number(json, "descriptors", holders[i].descriptors);
+		json_number(json, "mappings", holders[i].mappings);
+		json_number(json, "mapped_bytes", holders[i].mapped_bytes);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void say_json(const struct ctl_result *result, const struct holder *holders, size_t count)
 {
 	struct json json;
-	size_t i;
 
 	ctl_json_begin(&json, result);
-	json_begin_array(&json, "holders");
-	for (i = 0; i < count; i++) {
-		json_begin_object(&json, NULL);
-		json_number(&json, "pid", (uint64_t)holders[i].pid);
-		json_string(&json, "comm", holders[i].comm);
-		json_number(&json, "descriptors", holders[i].descriptors);
-		json_number(&json, "mappings", holders[i].mappings);
-		json_number(&json, "mapped_bytes", holders[i].mapped_bytes);
-		json_end_object(&json);
-	}
-	json_end_array(&json);
+	unload_json_holders(&json, holders, count);
 	json_end_object(&json);
 }
 
@@ -162,9 +170,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		json = true;
 	if (got != -1)
 		return status;
-	/* A descriptor of the device that came from the caller would be in the way. */
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	unload(&result, &holders, &count);
+	unload_module(&result, &holders, &count);
 	if (json)
 		say_json(&result, holders, count);
 	else if (!result.message[0])
