@@ -36,7 +36,7 @@ struct ctl_command {
 	int (*run)(const struct ctl_command *command, int argc, char **argv);
 };
 
-extern const struct ctl_command ctl_load, ctl_unload, ctl_status;
+extern const struct ctl_command ctl_load, ctl_unload, ctl_status, ctl_volume;
 
 /* Note a failure. @error is an errno or 0. Returns CTL_FAILED. */
 int ctl_fail(struct ctl_result *result, int error, const char *format, ...)

@@ -9,12 +9,21 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "holders.h"
+
+/* @path, or one of the nodes that are called so with a '-' and a name behind it. */
+static bool is_held(const char *target, const char *path)
+{
+	size_t length = strlen(path);
+
+	return !strncmp(target, path, length) && (!target[length] || target[length] == '-');
+}
 
 static void count_descriptors(struct holder *holder, const char *path)
 {
@@ -34,7 +43,7 @@ static void count_descriptors(struct holder *holder, const char *path)
 		if (length < 0)
 			continue;
 		target[length] = '\0';
-		if (!strcmp(target, path))
+		if (is_held(target, path))
 			holder->descriptors++;
 	}
 	closedir(dir);
@@ -48,7 +57,7 @@ static void count_mapping(struct holder *holder, const char *line, const char *p
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start, &end, &name) != 2)
 		return;
-	if (name < 0 || strcmp(line + name, path))
+	if (name < 0 || !is_held(line + name, path))
 		return;
 	holder->mappings++;
 	holder->mapped_bytes += end - start;

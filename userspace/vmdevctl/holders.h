@@ -16,7 +16,8 @@ struct holder {
 };
 
 /*
- * Find the processes that hold @path, in order of their ids. *@list is for
+ * Find the processes that hold @path, or a file called so with a '-' and more behind
+ * it, in order of their ids. *@list is for
  * free(3). Processes that end meanwhile or aren't visible to this user are left
  * out. Returns how many, or a negative errno.
  */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "spaces.h"
+#include "volume.h"
 
 #define COLUMNS	"id pid comm size frames swapped dirty faults_minor faults_major faults_zero\n"
 /* Columns behind the name. */
@@ -44,6 +45,15 @@ static bool parse_line(char *line, struct space *space)
 		return false;
 	snprintf(space->comm, sizeof(space->comm), "%s", line + name);
 	return true;
+}
+
+const char *space_volume(const struct space *space)
+{
+	const char *prefix = strrchr(VOLUME_NODE, '/') + 1;
+
+	if (space->pid || strncmp(space->comm, prefix, strlen(prefix)))
+		return NULL;
+	return space->comm + strlen(prefix);
 }
 
 static int add_line(struct space **list, size_t *count, char *line)

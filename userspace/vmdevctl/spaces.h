@@ -12,8 +12,8 @@
 /* Members are pages where <linux/vmdev.h> has them so, size is bytes. */
 struct space {
 	uint64_t id;
-	pid_t pid;		/* who opened it */
-	char comm[64];
+	pid_t pid;		/* who opened it, 0 for a volume */
+	char comm[64];		/* a volume has the name of its node */
 	uint64_t size;
 	uint64_t resident;
 	uint64_t swapped;
@@ -22,6 +22,9 @@ struct space {
 	uint64_t faults_major;
 	uint64_t faults_zero;
 };
+
+/* The name of a volume, NULL where @space is none. */
+const char *space_volume(const struct space *space);
 
 /*
  * Read the list as it is in SPACES_PATH. *@list is for free(3). Returns how many,
