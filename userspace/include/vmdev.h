@@ -263,7 +263,7 @@ int vmdev_volume_create(const char *name, uint64_t size, mode_t mode, gid_t gid)
 int vmdev_volume_remove(const char *name);
 
 /**
- * vmdev_volume_list - the volumes that have a name, those made first first
+ * vmdev_volume_list - the volumes there are, the oldest first
  * @volumes: where to put them, see <linux/vmdev.h>
  * @count: room there, may be 0
  *

@@ -3,6 +3,7 @@
  * vmdevctl volume: makes, lists and removes volumes through libvmdev. What can't work
  * is said before the kernel is asked.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -51,11 +52,14 @@ static const char *const verbs[VOLUME_VERBS] = {
 
 static bool name_is_good(const char *name)
 {
-	static const char letters[] = "-_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	size_t length = strlen(name);
+	size_t i;
 
-	return length && length < VMDEV_VOLUME_NAME_SIZE && !strchr("-_.", name[0]) &&
-	       strspn(name, letters) == length;
+	for (i = 0; name[i]; i++) {
+		/* the kernel's idea of a letter is ASCII, whatever the locale */
+		if (!isascii(name[i]) || (!isalnum(name[i]) && (!i || !strchr("._-", name[i]))))
+			return false;
+	}
+	return i && i < VMDEV_VOLUME_NAME_SIZE;
 }
 
 static bool mode_parse(const char *text, uint32_t *mode)
@@ -159,7 +163,8 @@ int volume_explain(struct ctl_result *result, int error, const struct volume_req
 				"the loaded vmdev has no volumes; load one that fits this tool");
 	case EEXIST:
 		return ctl_fail(result, error,
-				"there is a volume %s already; remove it or take another name", name);
+				"there is a volume %s already; remove it or take another name",
+				name);
 	case ENOENT:
 		return ctl_fail(result, error, "there is no volume %s; see 'vmdevctl volume list'",
 				name);
@@ -253,8 +258,8 @@ static int create(const struct volume_request *request, const struct vmdev_volum
 		return volume_explain(result, errno, request);
 	snprintf(path, sizeof(path), VOLUME_NODE "%s", volume->name);
 	if (access(path, F_OK))
-		return ctl_fail(result, errno, "the volume is there but %s isn't; mount devtmpfs on /dev",
-				path);
+		return ctl_fail(result, errno,
+				"the volume is there but %s isn't; mount devtmpfs on /dev", path);
 	return CTL_OK;
 }
 
