@@ -242,7 +242,7 @@ int vmdev_volume_remove(const char *name)
  */
 int vmdev_volume_next(unsigned long *minor, struct vmdev_volume *info)
 {
-	struct vmdev_stats stats;
+	struct vmdev_space *space;
 	struct volume *volume;
 	int err = -ENOENT;
 
@@ -250,18 +250,18 @@ int vmdev_volume_next(unsigned long *minor, struct vmdev_volume *info)
 		return -EINTR;
 	volume = xa_find(&volumes, minor, ULONG_MAX, XA_PRESENT);
 	if (volume) {
-		vmdev_space_stats(volume->space, &stats);
+		space = volume->space;
 		*info = (struct vmdev_volume){
-			.size		= stats.size,
+			.size		= i_size_read(space->inode),
 			.mode		= volume->mode,
 			.gid		= from_kgid_munged(current_user_ns(), volume->gid),
 			.major		= MAJOR(volume->dev.devt),
 			.minor		= MINOR(volume->dev.devt),
-			.space_id	= volume->space->id,
-			.resident	= stats.resident,
-			.swapped	= stats.swapped,
+			.space_id	= space->id,
+			.resident	= atomic_long_read(&space->frames),
+			.swapped	= vmdev_space_pages(space, VMDEV_PAGE_SWAPPED),
 		};
-		strscpy(info->name, volume->space->volume, sizeof(info->name));
+		strscpy(info->name, space->volume, sizeof(info->name));
 		err = 0;
 	}
 	mutex_unlock(&volumes_mutex);
