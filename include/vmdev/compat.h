@@ -54,7 +54,7 @@ static inline void vmdev_fault_unlock(struct vm_fault *vmf)
 #define vmdev_error_folio(p)	page_folio(p)
 #endif
 
-/* What a device_type's ->devnode gets is const from 6.2. */
+/* What a device_type's ->devnode gets is const from 6.3. */
 #ifdef VMDEV_HAVE_CONST_DEVNODE
 #define vmdev_devnode_const	const
 #else
