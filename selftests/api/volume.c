@@ -252,9 +252,11 @@ static bool as_other(void *arg)
 	vt_check(is(vv_try_open("team", O_RDONLY), -EACCES, "another group's"), "open");
 	/* through a descriptor of the device, which needs no privilege of its own */
 	vt_check(is(error_of(ioctl(fd, VMDEV_IOC_VOLUME_REMOVE, &volume)), -EPERM, "REMOVE") &&
-		 is(error_of(ioctl(fd, VMDEV_IOC_VOLUME_REMOVE, NULL)), -EPERM, "REMOVE NULL"), "");
+		 is(error_of(ioctl(fd, VMDEV_IOC_VOLUME_REMOVE, NULL)), -EPERM, "REMOVE NULL"),
+		 "without privilege");
 	volume = (struct vmdev_volume){ .name = "mine", .size = PAGE };
-	vt_check(is(error_of(ioctl(fd, VMDEV_IOC_VOLUME_CREATE, &volume)), -EPERM, "CREATE"), "");
+	vt_check(is(error_of(ioctl(fd, VMDEV_IOC_VOLUME_CREATE, &volume)), -EPERM, "CREATE"),
+		 "without privilege");
 	vt_check(!ioctl(fd, VMDEV_IOC_VOLUME_LIST, &list) && list.count == 3, "LIST: %llu",
 		 list.count);
 	return true;

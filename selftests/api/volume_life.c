@@ -118,10 +118,10 @@ static bool test_numbers(void)
 		major_of = major(st.st_rdev);
 		vt_check(vv_gone("n"), "REMOVE");
 	}
-	vt_need(!mknod("/run/old-node", S_IFCHR | 0600, makedev(major_of, last)), "mknod");
-	vt_check(open("/run/old-node", O_RDWR) < 0 && errno == ENXIO, "an old node: %s",
+	vt_need(!mknod("/dev/old-node", S_IFCHR | 0600, makedev(major_of, last)), "mknod");
+	vt_check(open("/dev/old-node", O_RDWR) < 0 && errno == ENXIO, "an old node: %s",
 		 strerror(errno));
-	unlink("/run/old-node");
+	unlink("/dev/old-node");
 	return true;
 }
 
