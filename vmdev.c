@@ -2,11 +2,13 @@
 /*
  * vmdev: a memory device bigger than RAM. This file has the parameters, the
  * order in which things are set up and torn down, and /dev/vmdev: open, mmap,
- * read, write and ioctl, each passed on to the file that does it. No policy, no
+ * read, write and ioctl, each passed on to the file that does it. A volume's node
+ * is opened to the volume's space, and does the same otherwise. No policy, no
  * I/O and no page states here.
  */
 #define pr_fmt(fmt) "vmdev: " fmt
 
+#include <linux/capability.h>
 #include <linux/compat.h>
 #include <linux/fadvise.h>
 #include <linux/fs.h>
@@ -31,6 +33,7 @@
 #include <vmdev/space.h>
 #include <vmdev/swap.h>
 #include <vmdev/sysfs.h>
+#include <vmdev/volume.h>
 #include <uapi/linux/vmdev.h>
 
 /* ---- parameters ---- */
@@ -102,23 +105,33 @@ NUMBER_PARAM(checksum, vmdev_checksum, 0, 1,
 
 static int vmdev_open(struct inode *inode, struct file *file)
 {
-	struct vmdev_space *space = vmdev_space_open();
+	struct vmdev_space *space = vmdev_volume_space(inode);
 
-	if (IS_ERR(space))
-		return PTR_ERR(space);
-	vmdev_debugfs_add(space);
+	if (!space) {
+		space = vmdev_space_open();
+		if (IS_ERR(space))
+			return PTR_ERR(space);
+		vmdev_debugfs_add(space);
+	}
 	file->private_data = space;
 	/* mappings, futexes and the page cache are the space's, not the node's */
 	file->f_mapping = space->inode->i_mapping;
 	/* tasks that share the descriptor share its offset, as with a regular file */
 	file->f_mode |= FMODE_ATOMIC_POS;
+	/* there is no cache to bypass: O_DIRECT means nothing */
+	file->f_mode |= FMODE_CAN_ODIRECT;
 	return 0;
 }
 
 static int vmdev_release(struct inode *inode, struct file *file)
 {
-	vmdev_debugfs_remove(file->private_data);
-	vmdev_space_release(file->private_data);
+	struct vmdev_space *space = file->private_data;
+
+	/* a volume's space goes with the volume, which the file holds until after this */
+	if (vmdev_space_is_volume(space))
+		return 0;
+	vmdev_debugfs_remove(space);
+	vmdev_space_release(space);
 	return 0;
 }
 
@@ -137,8 +150,10 @@ static int vmdev_mmap(struct file *file, struct vm_area_struct *vma)
 	if (end > VMDEV_INDEX_MAX)
 		return -EOVERFLOW;
 	err = vmdev_space_grow(space, end << PAGE_SHIFT, !(vma->vm_flags & VM_NORESERVE));
+	if (err == -ENOSPC)
+		return vmdev_space_is_volume(space) ? -ENXIO : -ENOMEM;
 	if (err)
-		return err == -ENOSPC ? -ENOMEM : err;
+		return err;
 	/*
 	 * So that the kernel doesn't take the next mapping of this file for a part of
 	 * this one before it has asked us: it would neither grow nor reserve the space.
@@ -316,9 +331,18 @@ static int vmdev_fadvise(struct file *file, loff_t offset, loff_t len, int advic
 
 /* ---- ioctls ---- */
 
+/* What a 32-bit program's size_t makes of BLKGETSIZE64. */
+#define BLKGETSIZE64_32	_IOR(0x12, 114, int)
+
 static bool all_zero(const u64 *word, size_t n)
 {
 	return !memchr_inv(word, 0, n * sizeof(*word));
+}
+
+/* A space of one's own is its owner's. A volume has readers who may not change it. */
+static bool may_change(struct file *file)
+{
+	return file->f_mode & FMODE_WRITE || !vmdev_space_is_volume(file->private_data);
 }
 
 static int get_info(struct vmdev_space *space, void __user *arg)
@@ -328,7 +352,7 @@ static int get_info(struct vmdev_space *space, void __user *arg)
 		.page_size	= PAGE_SIZE,
 		.pool_frames	= vmdev_pool_frames(),
 		.store_slots	= vmdev_store_slots(),
-		.features	= vmdev_store_features(),
+		.features	= vmdev_store_features() | VMDEV_FEATURE_VOLUMES,
 		.space_id	= space->id,
 	};
 
@@ -358,15 +382,17 @@ static int set_size(struct vmdev_space *space, void __user *arg)
 	return vmdev_space_resize(space, size.size);
 }
 
-static int set_limit(struct vmdev_space *space, void __user *arg)
+static int set_limit(struct file *file, void __user *arg)
 {
 	struct vmdev_limit limit;
 
+	if (!may_change(file))
+		return -EBADF;
 	if (copy_from_user(&limit, arg, sizeof(limit)))
 		return -EFAULT;
 	if (!all_zero(limit.reserved, ARRAY_SIZE(limit.reserved)))
 		return -EINVAL;
-	return vmdev_space_limit(space, limit.max_frames, limit.min_frames);
+	return vmdev_space_limit(file->private_data, limit.max_frames, limit.min_frames);
 }
 
 /* Pages of a byte range, cut at the end of the space. Return: 0 or -EINVAL. */
@@ -383,12 +409,15 @@ static int to_pages(struct vmdev_space *space, u64 offset, u64 length, pgoff_t *
 	return 0;
 }
 
-static int do_range(struct vmdev_space *space, void __user *arg, bool discard)
+static int do_range(struct file *file, void __user *arg, bool discard)
 {
+	struct vmdev_space *space = file->private_data;
 	struct vmdev_range range;
 	pgoff_t first, end;
 	int err;
 
+	if (discard && !may_change(file))
+		return -EBADF;
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
 	if (range.reserved)
@@ -445,6 +474,61 @@ static int get_map(struct vmdev_space *space, void __user *arg)
 	return copy_to_user(arg, &map, sizeof(map)) ? -EFAULT : 0;
 }
 
+/* The argument's fields up to @taken, an offset; what is behind them must be zero. */
+static int get_volume(struct vmdev_volume *volume, void __user *arg, size_t taken)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(volume, arg, sizeof(*volume)))
+		return -EFAULT;
+	if (memchr_inv((char *)volume + taken, 0, sizeof(*volume) - taken))
+		return -EINVAL;
+	return 0;
+}
+
+static int volume_create(void __user *arg)
+{
+	struct vmdev_volume volume;
+	int err = get_volume(&volume, arg, offsetof(struct vmdev_volume, major));
+
+	return err ? err : vmdev_volume_create(&volume);
+}
+
+static int volume_remove(void __user *arg)
+{
+	struct vmdev_volume volume;
+	int err = get_volume(&volume, arg, offsetof(struct vmdev_volume, size));
+
+	return err ? err : vmdev_volume_remove(volume.name);
+}
+
+static int volume_list(void __user *arg)
+{
+	struct vmdev_volume_list list;
+	struct vmdev_volume __user *to;
+	struct vmdev_volume volume;
+	unsigned long minor = 0;
+	u64 n = 0;
+	int err;
+
+	if (copy_from_user(&list, arg, sizeof(list)))
+		return -EFAULT;
+	if (!all_zero(list.reserved, ARRAY_SIZE(list.reserved)))
+		return -EINVAL;
+	to = u64_to_user_ptr(list.volumes);
+	for (;; n++, minor++) {
+		err = vmdev_volume_next(&minor, &volume);
+		if (err)
+			break;
+		if (n < list.count && copy_to_user(to + n, &volume, sizeof(volume)))
+			return -EFAULT;
+	}
+	if (err != -ENOENT)
+		return err;
+	list.count = n;
+	return copy_to_user(arg, &list, sizeof(list)) ? -EFAULT : 0;
+}
+
 static long vmdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vmdev_space *space = file->private_data;
@@ -458,13 +542,22 @@ static long vmdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case VMDEV_IOC_SET_SIZE:
 		return set_size(space, p);
 	case VMDEV_IOC_SET_LIMIT:
-		return set_limit(space, p);
+		return set_limit(file, p);
 	case VMDEV_IOC_DISCARD:
-		return do_range(space, p, true);
+		return do_range(file, p, true);
 	case VMDEV_IOC_EVICT:
-		return do_range(space, p, false);
+		return do_range(file, p, false);
 	case VMDEV_IOC_GET_MAP:
 		return get_map(space, p);
+	case VMDEV_IOC_VOLUME_CREATE:
+		return volume_create(p);
+	case VMDEV_IOC_VOLUME_REMOVE:
+		return volume_remove(p);
+	case VMDEV_IOC_VOLUME_LIST:
+		return volume_list(p);
+	case BLKGETSIZE64:
+	case BLKGETSIZE64_32:
+		return put_user((u64)i_size_read(space->inode), (u64 __user *)p);
 	default:
 		return -ENOTTY;
 	}
@@ -531,12 +624,17 @@ static int __init vmdev_init(void)
 	if (err)
 		goto err_evict;
 	vmdev_debugfs_init();
-	err = misc_register(&vmdev_misc);
+	err = vmdev_volume_init(&vmdev_fops);
 	if (err)
 		goto err_debugfs;
+	err = misc_register(&vmdev_misc);
+	if (err)
+		goto err_volume;
 	pr_info("%lu frames, %lu slots in %s\n", vmdev_pool_frames(), vmdev_store_slots(), store);
 	return 0;
 
+err_volume:
+	vmdev_volume_exit();
 err_debugfs:
 	vmdev_debugfs_exit();
 	vmdev_sysfs_exit();
@@ -559,6 +657,7 @@ err_page:
 static void __exit vmdev_exit(void)
 {
 	misc_deregister(&vmdev_misc);
+	vmdev_volume_exit();
 	vmdev_debugfs_exit();
 	vmdev_sysfs_exit();
 	vmdev_poison_exit();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Spaces: the memory object behind each open. A space has an inode of its own
- * on a file system nobody can mount, for the mapping (VMAs, page cache) and the
- * size; it has entries of its pages, a reservation, limits and counters. This
+ * Spaces: the memory object behind each open, or behind a volume. A space has an inode
+ * of its own on a file system nobody can mount, for the mapping (VMAs, page cache) and
+ * the size; it has entries of its pages, a reservation, limits and counters. This
  * file knows when a page may exist and when it must go; how one comes in or out
  * it leaves to vmdev_fault.c and vmdev_evict.c.
  *
@@ -538,6 +538,8 @@ static int grow_locked(struct vmdev_space *space, u64 size, bool reserve)
 	lockdep_assert_held(&space->size_mutex);
 	if (pages > VMDEV_INDEX_MAX)
 		return -EFBIG;
+	if (vmdev_space_is_volume(space) && size > old)
+		return -ENOSPC;
 	if (reserve && !vmdev_overcommit && pages > space->reserved) {
 		err = set_reserved(space, pages);
 		if (err)
@@ -563,8 +565,8 @@ static int grow_locked(struct vmdev_space *space, u64 size, bool reserve)
  * @reserve: promise that all of it can be had (ignored with overcommit)
  *
  * Context: process, mmap_lock may be held.
- * Return: 0, -ENOSPC when it can't be promised, -EFBIG, or -EINTR when the task
- * is being killed.
+ * Return: 0, -ENOSPC when it can't be promised or is a volume's and past its end,
+ * -EFBIG, or -EINTR when the task is being killed.
  */
 int vmdev_space_grow(struct vmdev_space *space, u64 size, bool reserve)
 {
@@ -583,13 +585,16 @@ int vmdev_space_grow(struct vmdev_space *space, u64 size, bool reserve)
  * @size: bytes; what is cut off is gone
  *
  * Context: process, no locks.
- * Return: 0, -ENOSPC, -EFBIG, or -EINTR when the task is being killed.
+ * Return: 0, -EPERM for a volume, -ENOSPC, -EFBIG, or -EINTR when the task is being
+ * killed.
  */
 int vmdev_space_resize(struct vmdev_space *space, u64 size)
 {
 	pgoff_t end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	int err;
 
+	if (vmdev_space_is_volume(space))
+		return -EPERM;
 	if (mutex_lock_killable(&space->size_mutex))
 		return -EINTR;
 	if (size >= i_size_read(space->inode)) {
@@ -611,6 +616,33 @@ int vmdev_space_resize(struct vmdev_space *space, u64 size)
 	}
 	mutex_unlock(&space->size_mutex);
 	return err;
+}
+
+/**
+ * vmdev_space_open_volume() - make the space of a volume
+ * @name: its name, shorter than VMDEV_VOLUME_NAME_SIZE
+ * @size: bytes; this is promised now and stays
+ *
+ * Context: process.
+ * Return: a space that the caller gives back with vmdev_space_release(), or an
+ * error pointer: -ENOMEM, or as from vmdev_space_grow().
+ */
+struct vmdev_space *vmdev_space_open_volume(const char *name, u64 size)
+{
+	struct vmdev_space *space = vmdev_space_open();
+	int err;
+
+	if (IS_ERR(space))
+		return space;
+	err = vmdev_space_grow(space, size, true);
+	if (err) {
+		vmdev_space_release(space);
+		return ERR_PTR(err);
+	}
+	spin_lock(&spaces_lock);
+	strscpy(space->volume, name, sizeof(space->volume));
+	spin_unlock(&spaces_lock);
+	return space;
 }
 
 /* ---- limits ---- */
@@ -820,7 +852,10 @@ unsigned long vmdev_space_sum(enum vmdev_page_state state)
 	return sum;
 }
 
-/* debugfs: one line a space; the last columns are enum vmdev_space_count. */
+/*
+ * debugfs: one line a space; the last columns are enum vmdev_space_count. A volume is
+ * nobody's, and says its name.
+ */
 int vmdev_space_show(struct seq_file *m, void *unused)
 {
 	struct vmdev_space *space;
@@ -829,9 +864,13 @@ int vmdev_space_show(struct seq_file *m, void *unused)
 	seq_puts(m, "id pid comm size frames swapped dirty faults_minor faults_major faults_zero refaults evictions read_pages written_pages readahead readahead_hits\n");
 	spin_lock(&spaces_lock);
 	list_for_each_entry(space, &spaces, node) {
-		seq_printf(m, "%llu %d ", space->id, space->pid);
-		/* a name is what its owner likes; it stays one word */
-		seq_escape(m, space->comm, " \t\n\\");
+		if (vmdev_space_is_volume(space)) {
+			seq_printf(m, "%llu 0 vmdev-%s", space->id, space->volume);
+		} else {
+			seq_printf(m, "%llu %d ", space->id, space->pid);
+			/* a name is what its owner likes; it stays one word */
+			seq_escape(m, space->comm, " \t\n\\");
+		}
 		seq_printf(m, " %llu %ld %lu %lu", i_size_read(space->inode),
 			   atomic_long_read(&space->frames),
 			   vmdev_space_pages(space, VMDEV_PAGE_SWAPPED),

@@ -54,6 +54,13 @@ static inline void vmdev_fault_unlock(struct vm_fault *vmf)
 #define vmdev_error_folio(p)	page_folio(p)
 #endif
 
+/* What a device_type's ->devnode gets is const from 6.3. */
+#ifdef VMDEV_HAVE_CONST_DEVNODE
+#define vmdev_devnode_const	const
+#else
+#define vmdev_devnode_const
+#endif
+
 /* Through ->read_iter; renamed in 6.5. */
 #ifdef VMDEV_HAVE_COPY_SPLICE_READ
 #define vmdev_splice_read	copy_splice_read

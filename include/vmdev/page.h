@@ -19,6 +19,7 @@
  * Lock order, the only place where it is written. A lock may be taken while
  * those above it are held:
  *
+ *   volumes_mutex        mutex: names and nodes of volumes; no copy_*_user below
  *   vmdev_ctl            mutex: SET_LIMIT, pool resize, policy change, list of
  *                        spaces; never in mmap or fault; no copy_*_user below
  *   inode lock of the space: writes that append, one after the other; their buffers

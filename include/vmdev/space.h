@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A space: the memory object behind one open of /dev/vmdev. See vmdev_space.c.
+ * A space: the memory object behind one open of /dev/vmdev, or behind all opens of a
+ * volume. See vmdev_space.c.
  */
 #ifndef _VMDEV_SPACE_H
 #define _VMDEV_SPACE_H
@@ -10,12 +11,11 @@
 #include <linux/mutex.h>
 #include <vmdev/page.h>
 #include <vmdev/pool.h>
+#include <uapi/linux/vmdev.h>
 
 struct dentry;
 struct seq_file;
 struct vmdev_domain;
-struct vmdev_map_entry;
-struct vmdev_stats;
 
 /* Per-space counters that only go up, in the order of struct vmdev_stats. */
 enum vmdev_space_counter {
@@ -53,7 +53,7 @@ struct vmdev_stream {
 
 /**
  * struct vmdev_space - a memory object
- * @ref: one for the open file, one for whoever works on a page of it
+ * @ref: one for the open file or the volume, one for whoever works on a page of it
  * @id: unique number
  * @inode: carries the mapping (page cache, VMAs) and the size
  * @leaves: entries of touched pages by leaf number
@@ -77,6 +77,7 @@ struct vmdev_stream {
  * @debug: its file in debugfs
  * @pid: who opened it
  * @comm: name of who opened it
+ * @volume: name of the volume, whose size is fixed; empty where it is none
  */
 struct vmdev_space {
 	struct kref ref;
@@ -103,6 +104,7 @@ struct vmdev_space {
 	struct dentry *debug;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
+	char volume[VMDEV_VOLUME_NAME_SIZE];
 };
 
 #define vmdev_space_count(space, name, n) \
@@ -115,6 +117,11 @@ extern unsigned int vmdev_overcommit;
 static inline unsigned long vmdev_space_pages(struct vmdev_space *space, unsigned int state)
 {
 	return max(atomic_long_read(&space->pages[state]), 0L);
+}
+
+static inline bool vmdev_space_is_volume(const struct vmdev_space *space)
+{
+	return space->volume[0];
 }
 
 /* First page number past the end of @space. */
@@ -144,6 +151,7 @@ static inline bool vmdev_space_distressed(struct vmdev_space *space)
 int vmdev_space_init(void);
 void vmdev_space_exit(void);
 struct vmdev_space *vmdev_space_open(void);
+struct vmdev_space *vmdev_space_open_volume(const char *name, u64 size);
 void vmdev_space_release(struct vmdev_space *space);
 void vmdev_space_get(struct vmdev_space *space);
 void vmdev_space_put(struct vmdev_space *space);

@@ -5,13 +5,16 @@
  * callers, since all structures have one layout.
  */
 #define _GNU_SOURCE
-#include "vmdev_test.h"
+#include <linux/fs.h>
+
+#include "vmdev_volume.h"
 
 #define PAGES	16
 
 #if defined(__x86_64__)
 
 #define COMPAT_NR_IOCTL	54	/* i386 */
+#define BLKGETSIZE64_32	_IOR(0x12, 114, __u32)	/* its size_t is half of ours */
 
 /* 0 or -errno; the upper halves of all arguments are lost, as they should be. */
 static int ioctl32(int fd, unsigned int request, void *arg)
@@ -138,8 +141,8 @@ static bool test_bad(void)
 	/* A 64-bit field for a pointer: its upper half counts. */
 	*map = (struct vmdev_map){ .count = 1, .entries = 1ULL << 63 | (uintptr_t)(map + 1) };
 	vt_check(fails(v.fd, VMDEV_IOC_GET_MAP, map, EFAULT), "entries too high");
-	vt_check(fails(v.fd, _IOWR(VMDEV_IOC_MAGIC, 7, struct vmdev_range), range, ENOTTY),
-		 "number 7");
+	vt_check(fails(v.fd, _IOWR(VMDEV_IOC_MAGIC, 10, struct vmdev_range), range, ENOTTY),
+		 "number 10");
 	vt_check(fails(v.fd, _IOW(VMDEV_IOC_MAGIC, 2, __u32), size, ENOTTY), "a wrong size");
 	vt_check(check_range(v.mem, PAGES, 3, 0), "a refused call changed the content");
 	munmap(range, vt_page_size());
@@ -149,11 +152,40 @@ static bool test_bad(void)
 	return true;
 }
 
+static bool test_volumes(void)
+{
+	struct vmdev_volume *volume = low_page();
+	struct vmdev_volume_list *list = low_page();
+	uint64_t *bytes = (void *)(list + 1), size = 3 * vt_page_size();
+	int fd = vt_open(), of_volume;
+
+	*volume = (struct vmdev_volume){ .name = "v32", .size = size, .mode = 0640, .gid = 33 };
+	vt_check(ioctl32(fd, VMDEV_IOC_VOLUME_CREATE, volume) == 0, "CREATE");
+	of_volume = vv_open("v32");
+	*list = (struct vmdev_volume_list){ .count = 4, .volumes = (uintptr_t)volume };
+	memset(volume, 0, sizeof(*volume));
+	vt_check(ioctl32(fd, VMDEV_IOC_VOLUME_LIST, list) == 0 && list->count == 1, "LIST");
+	vt_check(!strcmp(volume->name, "v32") && volume->size == size && volume->mode == 0640 &&
+		 volume->gid == 33, "LIST gives %s of %llu", volume->name, volume->size);
+	vt_check(ioctl32(of_volume, BLKGETSIZE64_32, bytes) == 0 && *bytes == size, "BLKGETSIZE64");
+	*volume = (struct vmdev_volume){ .name = "v32", .reserved = { 1ULL << 40 } };
+	vt_check(fails(fd, VMDEV_IOC_VOLUME_REMOVE, volume, EINVAL), "a reserved field");
+	volume->reserved[0] = 0;
+	vt_check(ioctl32(fd, VMDEV_IOC_VOLUME_REMOVE, volume) == 0, "REMOVE");
+	vt_check(fails(fd, VMDEV_IOC_VOLUME_REMOVE, volume, ENOENT), "twice");
+	close(of_volume);
+	close(fd);
+	munmap(volume, vt_page_size());
+	munmap(list, vt_page_size());
+	return true;
+}
+
 static const struct vt_test tests[] = {
 	{ "GET_INFO and GET_STATS", test_get },
 	{ "SET_SIZE and SET_LIMIT", test_set },
 	{ "EVICT, GET_MAP and DISCARD", test_pages },
 	{ "bad fields", test_bad },
+	{ "volumes", test_volumes },
 };
 
 #else	/* only x86 kernels take another ABI's calls from one process */

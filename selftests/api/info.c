@@ -21,7 +21,7 @@ static uint64_t param_u64(const char *name)
 static bool test_fields(void)
 {
 	uint64_t known = VMDEV_FEATURE_DIRECT_IO | VMDEV_FEATURE_CHECKSUM | VMDEV_FEATURE_ACCESSED |
-			 VMDEV_FEATURE_BLOCK_IO;
+			 VMDEV_FEATURE_BLOCK_IO | VMDEV_FEATURE_VOLUMES;
 	uint64_t wanted_slots = param_u64("store_mb") * PAGES_PER_MB;
 	struct vmdev_info info;
 	int fd = vt_open();

@@ -158,10 +158,5 @@ int main(void)
 		.before_unload = end,
 	};
 
-	if (fi_missing())
-		ksft_exit_skip("%s\n", fi_missing());
-	fi_set_up();
-	fi_begin_quiet();
-	vm_leaks_clear();
-	return vl_run(&suite);
+	return fi_run(&suite);
 }

@@ -195,4 +195,15 @@ static inline int fi_touch(char *p, bool write)
 	return 0;
 }
 
+/* vl_run() where the kernel can fail what it is asked to. */
+static inline int fi_run(const struct vl_suite *suite)
+{
+	if (fi_missing())
+		ksft_exit_skip("%s\n", fi_missing());
+	fi_set_up();
+	fi_begin_quiet();
+	vm_leaks_clear();
+	return vl_run(suite);
+}
+
 #endif /* VMDEV_FAIL_H */

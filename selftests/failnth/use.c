@@ -641,10 +641,5 @@ int main(void)
 		.seconds = 600,
 	};
 
-	if (fi_missing())
-		ksft_exit_skip("%s\n", fi_missing());
-	fi_set_up();
-	fi_begin_quiet();
-	vm_leaks_clear();
-	return vl_run(&suite);
+	return fi_run(&suite);
 }

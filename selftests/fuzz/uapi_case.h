@@ -43,6 +43,8 @@ union uc_arg {
 	struct vmdev_limit limit;
 	struct vmdev_range range;
 	struct vmdev_map map;
+	struct vmdev_volume volume;
+	struct vmdev_volume_list list;
 	uint64_t word[32];
 };
 
@@ -120,7 +122,8 @@ static inline bool uc_equal(const void *a, const void *b, unsigned int n)
 /* Requests that there are, with their sizes. */
 static const unsigned int uc_known[] = {
 	VMDEV_IOC_GET_INFO, VMDEV_IOC_GET_STATS, VMDEV_IOC_SET_SIZE, VMDEV_IOC_SET_LIMIT,
-	VMDEV_IOC_DISCARD, VMDEV_IOC_EVICT, VMDEV_IOC_GET_MAP,
+	VMDEV_IOC_DISCARD, VMDEV_IOC_EVICT, VMDEV_IOC_GET_MAP, VMDEV_IOC_VOLUME_CREATE,
+	VMDEV_IOC_VOLUME_REMOVE, VMDEV_IOC_VOLUME_LIST,
 };
 
 #define UC_KNOWN	(sizeof(uc_known) / sizeof(uc_known[0]))
@@ -134,6 +137,14 @@ static inline bool uc_is_known(unsigned int request)
 }
 
 /* ---- making a call ---- */
+
+/* One that could be there. */
+static inline void uc_volume(struct uc *u, struct vmdev_volume *v)
+{
+	uc_fill(v, 0, sizeof(*v));
+	for (unsigned int i = 0; i <= uc_below(u, VMDEV_VOLUME_NAME_SIZE - 1); i++)
+		v->name[i] = 'a' + uc_below(u, 26);
+}
 
 static inline void uc_fields(struct uc *u, struct uc_call *c)
 {
@@ -173,6 +184,17 @@ static inline void uc_fields(struct uc *u, struct uc_call *c)
 		else
 			c->in.map.entries = uc_below(u, 2) ? uc_below(u, UC_PAGE) :
 							     0xffff888000000000ULL;
+		break;
+	case VMDEV_IOC_VOLUME_CREATE:	/* none is to be made */
+	case VMDEV_IOC_VOLUME_REMOVE:
+		if (uc_below(u, 2))
+			uc_volume(u, &c->in.volume);
+		if (c->request == VMDEV_IOC_VOLUME_CREATE)
+			c->in.volume.reserved[0] |= 1;
+		break;
+	case VMDEV_IOC_VOLUME_LIST:	/* there are none, so nothing is written */
+		if (uc_below(u, 4))
+			uc_fill(c->in.list.reserved, 0, sizeof(c->in.list.reserved));
 		break;
 	}
 }
@@ -271,6 +293,27 @@ static inline int uc_want_map(const struct uc *u, const struct uc_call *c)
 	return uc_inside(u, m->offset, m->count * UC_PAGE) && !c->entries_ok ? -EFAULT : err;
 }
 
+static inline int uc_want_remove(const struct vmdev_volume *v)
+{
+	unsigned int n = 0;
+
+	if (!uc_all(&v->size, 0, sizeof(*v) - offsetof(struct vmdev_volume, size)))
+		return -EINVAL;
+	/* what can come of random words, with a first letter or digit, is a name */
+	for (; n < VMDEV_VOLUME_NAME_SIZE && v->name[n]; n++) {
+		char c = v->name[n];
+		bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9');
+
+		if (!word && (!n || (c != '.' && c != '_' && c != '-')))
+			return -EINVAL;
+	}
+	if (!n || n == VMDEV_VOLUME_NAME_SIZE ||
+	    !uc_all(v->name + n, 0, VMDEV_VOLUME_NAME_SIZE - n))
+		return -EINVAL;
+	return -ENOENT;
+}
+
 static inline int uc_want(const struct uc *u, const struct uc_call *c)
 {
 	if (!uc_is_known(c->request))
@@ -296,6 +339,14 @@ static inline int uc_want(const struct uc *u, const struct uc_call *c)
 		return c->in.limit.min_frames > u->half ? -ENOSPC : 0;
 	case VMDEV_IOC_GET_MAP:
 		return uc_want_map(u, c);
+	case VMDEV_IOC_VOLUME_CREATE:
+		return -EINVAL;
+	case VMDEV_IOC_VOLUME_REMOVE:
+		return uc_want_remove(&c->in.volume);
+	case VMDEV_IOC_VOLUME_LIST:
+		if (!uc_all(c->in.list.reserved, 0, sizeof(c->in.list.reserved)))
+			return -EINVAL;
+		return c->writable ? 0 : -EFAULT;
 	default:
 		return c->in.range.reserved ? -EINVAL :
 			uc_want_range(c, c->in.range.offset, c->in.range.length);
@@ -331,6 +382,10 @@ static inline const char *uc_output(struct uc *u, const struct uc_call *c, const
 		    out->stats.size != u->size || !uc_clean(out, c->bytes))
 			return "GET_STATS' output";
 		return NULL;
+	case VMDEV_IOC_VOLUME_LIST:
+		return out->list.count || out->list.volumes != c->in.list.volumes ||
+			!uc_all(out->list.reserved, 0, sizeof(out->list.reserved)) ?
+			"VOLUME_LIST's output" : NULL;
 	case VMDEV_IOC_SET_SIZE:
 	case VMDEV_IOC_SET_LIMIT:
 		return uc_equal(out, &c->in, c->bytes) ? NULL : "an input was changed";
@@ -408,7 +463,7 @@ static inline bool uc_case(struct uc *u)
 static inline bool uc_every(struct uc *u, unsigned int type)
 {
 	static const unsigned int size[] = {
-		0, 1, 4, 8, 12, 15, 16, 17, 24, 28, 31, 32, 33, 40, 56, 64, 72, 184, 192, 200,
+		0, 1, 4, 8, 12, 15, 16, 17, 24, 28, 31, 32, 33, 40, 56, 64, 72, 104, 184, 192, 200,
 		0x1000, 0x3fff,
 	};
 

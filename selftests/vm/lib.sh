@@ -61,7 +61,7 @@ add_program()
 	local root=$1 from=$2 executables=()
 
 	add_file "$@"
-	mapfile -t executables < <(find -L "$from" -type f -perm -u+x)
+	mapfile -t executables < <(find -L "$from" -type f \( -perm -u+x -o -name '*.so' \))
 	[ ${#executables[@]} -eq 0 ] || add_libraries "$root" "${executables[@]}"
 }
 

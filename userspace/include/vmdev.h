@@ -232,6 +232,48 @@ int vmdev_get_stats(struct vmdev *space, struct vmdev_stats *stats);
  */
 int vmdev_get_info(struct vmdev *space, struct vmdev_info *info);
 
+/**
+ * vmdev_volume_create - make a volume: a space with a name
+ * @name: at most 31 letters, digits, '.', '_' and '-', the first a letter or digit
+ * @size: bytes, a multiple of the page size, not 0
+ * @mode: permissions of its node, at most 0777; 0 for 0600
+ * @gid: group of its node; it belongs to root
+ *
+ * vmdev_open("/dev/vmdev-NAME"), and open(2), give the same space to everybody. Its
+ * size is backed by pool and store and fixed: vmdev_set_size() fails with EPERM, a
+ * mapping past the end with ENXIO. It lives until it is removed or the module is
+ * unloaded. Needs CAP_SYS_ADMIN.
+ *
+ * Return: 0 or -1: ENODEV: the module isn't loaded; EACCES: permissions of VMDEV_PATH;
+ * ENOTTY: the module has no volumes; EPERM; EINVAL: out of range; EEXIST: there is
+ * one of that name; ENOSPC: pool and store can't back it; EFBIG: larger than a space
+ * can be; EMFILE, ENFILE, ENOMEM.
+ */
+int vmdev_volume_create(const char *name, uint64_t size, mode_t mode, gid_t gid);
+
+/**
+ * vmdev_volume_remove - remove a volume
+ * @name: its name
+ *
+ * Its content goes with the last descriptor and mapping of it. Needs CAP_SYS_ADMIN.
+ *
+ * Return: 0 or -1: ENODEV, EACCES, ENOTTY, EPERM as above; EINVAL: can't be a name;
+ * ENOENT: there is none of that name; EMFILE, ENFILE, ENOMEM.
+ */
+int vmdev_volume_remove(const char *name);
+
+/**
+ * vmdev_volume_list - the volumes there are, the oldest first
+ * @volumes: where to put them, see <linux/vmdev.h>
+ * @count: room there, may be 0
+ *
+ * Not one moment's picture: others may make and remove some meanwhile.
+ *
+ * Return: how many there are, of which the first @count were written, or -1: ENODEV,
+ * EACCES, ENOTTY as above; EMFILE, ENFILE, ENOMEM.
+ */
+ssize_t vmdev_volume_list(struct vmdev_volume *volumes, size_t count);
+
 /** A number that the module doesn't show, or not to this user. */
 #define VMDEV_UNKNOWN		UINT64_MAX
 

@@ -11,6 +11,7 @@ set -euo pipefail
 see="see 'vmdevctl --help'"
 see_load="see 'vmdevctl load --help'"
 see_status="see 'vmdevctl status --help'"
+see_volume="see 'vmdevctl volume --help'"
 
 shows '^Usage: vmdevctl COMMAND' --help
 shows '^Exit status: 0 success, 1 it failed, 2 ' -h
@@ -26,6 +27,9 @@ for command in "${commands[@]}"; do
 	shows '^vmdevctl [0-9]*\.[0-9]*\.[0-9]* (ABI 1)$' "$command" --version
 	shows '^vmdevctl ' "$command" -V
 	says 2 "unknown option --frob; see 'vmdevctl $command --help'" "$command" --frob
+done
+for option in size mode group json; do
+	shows "^  -., --$option " volume --help
 done
 for option in pool store store-size policy overcommit readahead checksum force module json; do
 	shows "^  -., --$option " load --help
@@ -43,6 +47,14 @@ says 2 "option -p needs a value; $see_load" load -p
 says 2 "option --json=1 takes no value; $see_load" load --json=1
 says 2 "unexpected argument 'x'; $see_load" load x
 says 2 "unexpected argument 'x'; $see_status" status --json x
+says 2 "say create, list or remove; $see_volume" volume
+says 2 "say create, list or remove; $see_volume" volume --json
+says 2 "volume can't 'frob'; $see_volume" volume frob
+says 2 "volume create needs a name; $see_volume" volume create
+says 2 "volume create needs a --size, as 4G; $see_volume" volume create a
+says 2 "--mode rw: must be octal, from 0001 to 0777; $see_volume" volume create --size 1M a -m rw
+says 2 "unexpected argument 'b'; $see_volume" volume remove a b
+says 2 "unknown option --frob; $see_volume" volume list --frob
 says 2 "unknown option -p; see 'vmdevctl unload --help'" unload -p 1M
 says 2 "--pool 64: must be whole mebibytes and at least 1M, as 64M; $see_load" load --pool 64
 says 2 "--pool x: not a size; write a number with K, M, G or T, as 64M; $see_load" load -j -p x
@@ -86,6 +98,9 @@ d = json.load(open(sys.argv[1]))
 assert d == {"ok": False, "error": "vmdev isn't loaded; run 'vmdevctl load'",
              "errno": "ENODEV", "loaded": False, "kernel": [], "holders": []}, d
 PYTHON
+	says 1 "vmdev isn't loaded; run 'vmdevctl load'" volume list
+	says 1 "vmdev isn't loaded; run 'vmdevctl load'" volume create a --size 1M --group 0
+	says 1 "vmdev isn't loaded; run 'vmdevctl load'" volume remove a
 	run status --json
 	bad=0
 	python3 - "$out" <<'PYTHON' || bad=1

@@ -158,7 +158,7 @@ static void check_other_messages(void)
 
 static void check_holders(void)
 {
-	char path[] = "/tmp/vmdev holders-XXXXXX";
+	char path[] = "/tmp/vmdev holders-XXXXXX", longer[sizeof(path) + 2];
 	struct holder *list;
 	int fd = mkstemp(path);
 	int fd2 = dup(fd);
@@ -179,6 +179,20 @@ static void check_holders(void)
 	free(list);
 	munmap(mapping, 8192);
 	ok(holders_find(path, &list) == 0 && !list, "nobody");
+	snprintf(longer, sizeof(longer), "%s-x", path);
+	fd = open(longer, O_RDWR | O_CREAT, 0600);
+	ok(fd >= 0 && holders_find(path, &list) == 1 && list[0].descriptors == 1,
+	   "a file with '-' and a name behind it");
+	free(list);
+	unlink(longer);
+	ok(holders_find(path, &list) == 1 && list[0].descriptors == 1, "that was removed");
+	free(list);
+	close(fd);
+	snprintf(longer, sizeof(longer), "%sx", path);
+	fd = open(longer, O_RDWR | O_CREAT, 0600);
+	ok(fd >= 0 && holders_find(path, &list) == 0, "a file with something else behind it");
+	close(fd);
+	unlink(longer);
 	unlink(path);
 }
 

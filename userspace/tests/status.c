@@ -215,14 +215,20 @@ static void check_spaces(void)
 	free(text);
 	data.spaces_count = read_spaces(COLUMNS
 					"1 10 cat 8192 1 2 3 4 5 6\n"
-					"2 11 a b \"c\" 1048576 256 0 9 100 10 1\n");
-	ok(data.spaces_count == 2, "spaces: two");
+					"2 11 a b \"c\" 1048576 256 0 9 100 10 1\n"
+					"3 0 vmdev-x-y 4096 0 0 0 0 0 0\n"
+					"4 12 vmdev-x-y 4096 0 0 0 0 0 0\n");
+	ok(data.spaces_count == 4, "spaces: four");
+	is(space_volume(&data.spaces[2]), "x-y", "spaces: a volume");
+	ok(!space_volume(&data.spaces[3]) && !space_volume(&data.spaces[0]),
+	   "spaces: a process called as one");
 	is(data.spaces[1].comm, "a b \"c\"", "spaces: a name with blanks");
 	text = show(false, false);
 	ok(strstr(text, "        1       10 cat                   8 KiB      4 KiB"),
 	   "table: the first space");
 	ok(strstr(text, "         15\n"), "table: its faults");
 	ok(strstr(text, "      2       11 a b \"c\""), "table: the second space");
+	ok(strstr(text, "      3   volume x-y "), "table: a volume");
 	free(text);
 	ok(data.spaces[0].faults_zero == 6 && data.spaces[0].refaults == VMDEV_UNKNOWN,
 	   "spaces: columns that an older module hasn't");
@@ -230,8 +236,10 @@ static void check_spaces(void)
 	ok(strstr(text, "\"refaults\": null,\n        \"read_pages\": null,\n"),
 	   "json: what isn't there is null");
 	ok(strstr(text, "\"pid\": 11,\n        \"comm\": \"a b \\\"c\\\"\",\n"
-			"        \"size\": 1048576,\n        \"resident\": 256,\n"),
-	   "json: the second space");
+			"        \"volume\": null,\n        \"size\": 1048576,\n"
+			"        \"resident\": 256,\n"), "json: the second space");
+	ok(strstr(text, "\"pid\": 0,\n        \"comm\": \"vmdev-x-y\",\n"
+			"        \"volume\": \"x-y\",\n"), "json: a volume");
 	free(text);
 	free(data.spaces);
 	ok(read_spaces("id pid comm new written_pages " FAULTS " dirty swapped frames size\n"

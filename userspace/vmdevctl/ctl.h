@@ -45,6 +45,7 @@ extern const struct ctl_command ctl_stat;
 extern const struct ctl_command ctl_metrics;
 extern const struct ctl_command ctl_map;
 extern const struct ctl_command ctl_translate;
+extern const struct ctl_command ctl_volume;
 
 /* The end of each command's long options: those that all have. */
 #define CTL_LONG_OPTIONS			\

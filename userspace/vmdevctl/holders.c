@@ -34,7 +34,7 @@ static void count_descriptors(struct holder *holder, const char *path)
 		if (length < 0)
 			continue;
 		target[length] = '\0';
-		if (!strcmp(target, path))
+		if (maps_names(target, path))
 			holder->descriptors++;
 	}
 	closedir(dir);
@@ -44,7 +44,7 @@ static void count_mapping(struct holder *holder, const char *line, const char *p
 {
 	struct vma vma;
 
-	if (!maps_parse(line, &vma) || strcmp(vma.name, path))
+	if (!maps_parse(line, &vma) || !maps_names(vma.name, path))
 		return;
 	holder->mappings++;
 	holder->mapped_bytes += vma.end - vma.start;

@@ -19,9 +19,9 @@ struct holder {
 };
 
 /*
- * Find the processes that hold @path, in order of their ids. *@list is for
- * free(3). Processes that end meanwhile or aren't visible to this user are left
- * out. Returns how many, or a negative errno.
+ * Find the processes that hold @path, or a file called so with a '-' and more behind
+ * it, in order of their ids. *@list is for free(3). Processes that end meanwhile or
+ * aren't visible to this user are left out. Returns how many, or a negative errno.
  */
 ssize_t holders_find(const char *path, struct holder **list);
 

@@ -18,6 +18,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_metrics,
 	&ctl_map,
 	&ctl_translate,
+	&ctl_volume,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -20,6 +20,13 @@ bool maps_parse(const char *line, struct vma *vma)
 	return true;
 }
 
+bool maps_names(const char *name, const char *path)
+{
+	size_t length = strlen(path);
+
+	return !strncmp(name, path, length) && (!name[length] || name[length] == '-');
+}
+
 bool maps_find(FILE *maps, uint64_t address, struct vma *vma, char **line)
 {
 	size_t size = 0;

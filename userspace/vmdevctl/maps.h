@@ -19,6 +19,12 @@ struct vma {
 bool maps_parse(const char *line, struct vma *vma);
 
 /*
+ * Whether a mapping or descriptor with @name is one of @path, or of a node that is
+ * called so with a '-' and more behind it, as volumes are.
+ */
+bool maps_names(const char *name, const char *path);
+
+/*
  * The mapping with @address in @maps. *@line is for free(3) when vma->name is no
  * longer needed, in any case. Returns false if there is none.
  */

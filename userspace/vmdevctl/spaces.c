@@ -13,6 +13,7 @@
 #include <vmdev.h>
 
 #include "spaces.h"
+#include "volume.h"
 
 /* Behind the name there are only numbers. */
 #define FIRST_COLUMNS	"id pid comm "
@@ -147,6 +148,15 @@ static bool parse_line(char *line, const struct layout *layout, struct space *sp
 		return false;
 	copy_name(space->comm, sizeof(space->comm), line + name);
 	return true;
+}
+
+const char *space_volume(const struct space *space)
+{
+	const char *prefix = strrchr(VOLUME_NODE, '/') + 1;
+
+	if (space->pid || strncmp(space->comm, prefix, strlen(prefix)))
+		return NULL;
+	return space->comm + strlen(prefix);
 }
 
 static int add_line(struct space **list, size_t *count, char *line, const struct layout *layout)

@@ -13,8 +13,8 @@
  */
 struct space {
 	uint64_t id;
-	pid_t pid;		/* who opened it */
-	char comm[64];
+	pid_t pid;		/* who opened it, 0 for a volume */
+	char comm[64];		/* a volume has the name of its node */
 	uint64_t size;
 	uint64_t resident;
 	uint64_t swapped;
@@ -26,6 +26,9 @@ struct space {
 	uint64_t read_pages;
 	uint64_t written_pages;
 };
+
+/* The name of a volume, NULL where @space is none. */
+const char *space_volume(const struct space *space);
 
 /*
  * Read the list as it is in debugfs, where the first line names the columns. Those

@@ -135,7 +135,7 @@ static void show_paging(const struct status_view *view, const struct vmdev_modul
 
 static void show_spaces(const struct status_view *view, const struct sample *sample)
 {
-	char size[SIZE_TEXT], resident[SIZE_TEXT], swapped[SIZE_TEXT];
+	char size[SIZE_TEXT], resident[SIZE_TEXT], swapped[SIZE_TEXT], pid[16];
 	ssize_t i;
 
 	heading(view, "Spaces");
@@ -150,8 +150,14 @@ static void show_spaces(const struct status_view *view, const struct sample *sam
 	for (i = 0; i < sample->spaces_count; i++) {
 		const struct space *space = &sample->spaces[i];
 
-		fprintf(view->out, "  %8" PRIu64 " %8d %-16s %10s %10s %10s %10" PRIu64 "\n",
-			space->id, space->pid, space->comm, size_format(space->size, size),
+		/* nobody's process, but a name */
+		if (space_volume(space))
+			strcpy(pid, "volume");
+		else
+			snprintf(pid, sizeof(pid), "%d", space->pid);
+		fprintf(view->out, "  %8" PRIu64 " %8s %-16s %10s %10s %10s %10" PRIu64 "\n",
+			space->id, pid, space_volume(space) ? space_volume(space) : space->comm,
+			size_format(space->size, size),
 			size_format(space->resident * view->page_size, resident),
 			size_format(space->swapped * view->page_size, swapped),
 			space_faults(space));
@@ -226,6 +232,7 @@ static void json_spaces(struct json *json, const struct sample *sample)
 		json_number(json, "id", space->id);
 		json_number(json, "pid", (uint64_t)space->pid);
 		json_string(json, "comm", space->comm);
+		json_string(json, "volume", space_volume(space));
 		json_number(json, "size", space->size);
 		json_number(json, "resident", space->resident);
 		json_number(json, "swapped", space->swapped);

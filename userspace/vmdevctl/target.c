@@ -118,7 +118,7 @@ static ssize_t plain_mappings(pid_t pid, struct mapping **list)
 		return -errno;
 	while (!err && getline(&line, &size, maps) > 0) {
 		line[strcspn(line, "\n")] = '\0';
-		if (!maps_parse(line, &vma) || strcmp(vma.name, VMDEV_PATH))
+		if (!maps_parse(line, &vma) || !maps_names(vma.name, VMDEV_PATH))
 			continue;
 		err = add_mapping(list, &count, &(struct mapping){
 			.pid = pid, .start = vma.start, .end = vma.end, .offset = vma.offset });
@@ -189,7 +189,7 @@ static int copy_descriptor(int pidfd, DIR *dir, const char *number)
 	if (length < 0)
 		return -1;
 	path[length] = '\0';
-	if (strcmp(path, VMDEV_PATH))
+	if (!maps_names(path, VMDEV_PATH))
 		return -1;
 	return pidfd_getfd(pidfd, atoi(number), 0);
 }

@@ -4,10 +4,14 @@
  *
  * Every open(2) of /dev/vmdev makes a new, empty, zero-filled memory object, a
  * space. It is mapped with mmap(2), read and written with read(2) and
- * write(2), and told about with the ioctls below. All offsets and lengths are
- * in bytes unless a field says pages. Every field named reserved must be zero
- * (EINVAL otherwise) and is written back as zero. All structures have the same
- * layout for 32-bit and 64-bit programs.
+ * write(2), and told about with the ioctls below. A space made with
+ * VMDEV_IOC_VOLUME_CREATE is a volume: it has a name, a node /dev/vmdev-NAME, and a
+ * fixed size, every open of that node is the same space, and it lives until it is
+ * removed or the module is unloaded.
+ *
+ * All offsets and lengths are in bytes unless a field says pages. Every field named
+ * reserved must be zero (EINVAL otherwise) and is written back as zero. All
+ * structures have the same layout for 32-bit and 64-bit programs.
  */
 #ifndef _UAPI_LINUX_VMDEV_H
 #define _UAPI_LINUX_VMDEV_H
@@ -23,6 +27,7 @@
 #define VMDEV_FEATURE_CHECKSUM	(1ULL << 1)	/* pages read back are verified */
 #define VMDEV_FEATURE_ACCESSED	(1ULL << 2)	/* use is read from page tables */
 #define VMDEV_FEATURE_BLOCK_IO	(1ULL << 3)	/* the store is written by block I/O */
+#define VMDEV_FEATURE_VOLUMES	(1ULL << 4)	/* VMDEV_IOC_VOLUME_* are there */
 
 /**
  * struct vmdev_info - what the module is and which space this is
@@ -179,6 +184,59 @@ struct vmdev_map {
 	__u64 reserved;
 };
 
+/* Bytes of a volume's name, with the zero that ends it. */
+#define VMDEV_VOLUME_NAME_SIZE	32
+
+/**
+ * struct vmdev_volume - a volume: argument of VMDEV_IOC_VOLUME_CREATE and
+ *	VMDEV_IOC_VOLUME_REMOVE, result of VMDEV_IOC_VOLUME_LIST
+ * @name: letters, digits, '.', '_' and '-', the first a letter or a digit; zero
+ *	from its end on
+ * @size: bytes, a multiple of the page size, not 0
+ * @mode: permissions of the node, at most 0777; CREATE takes 0 for 0600
+ * @gid: group of the node; it belongs to root
+ * @major: of the node's number
+ * @minor: of the node's number
+ * @space_id: as in struct vmdev_info
+ * @resident: pages in frames of the pool now
+ * @swapped: pages that are only in the store
+ * @reserved: zero
+ *
+ * CREATE takes @name to @gid, REMOVE takes @name; what they don't take must be zero.
+ * Both need CAP_SYS_ADMIN (EPERM). CREATE fails with EEXIST, ENOSPC when pool and
+ * store can't back the size, EFBIG. REMOVE fails with ENOENT; who has the volume
+ * open keeps it, as with a file that is unlinked.
+ *
+ * On a volume's descriptor SET_SIZE fails with EPERM, SET_LIMIT and DISCARD with
+ * EBADF unless it is open for writing. Past the end write(2) fails with ENOSPC and
+ * mmap(2) with ENXIO. BLKGETSIZE64 gives the size, as lseek(2) with SEEK_END does.
+ */
+struct vmdev_volume {
+	char name[VMDEV_VOLUME_NAME_SIZE];
+	__u64 size;
+	__u32 mode;
+	__u32 gid;
+	__u32 major;
+	__u32 minor;
+	__u64 space_id;
+	__u64 resident;
+	__u64 swapped;
+	__u64 reserved[3];
+};
+
+/**
+ * struct vmdev_volume_list - argument of VMDEV_IOC_VOLUME_LIST
+ * @count: in: entries @volumes has room for; out: volumes there are, which may be
+ *	more; the first of them were written
+ * @volumes: address of an array of struct vmdev_volume
+ * @reserved: zero
+ */
+struct vmdev_volume_list {
+	__u64 count;
+	__u64 volumes;
+	__u64 reserved[2];
+};
+
 #define VMDEV_IOC_MAGIC		0xB7
 
 #define VMDEV_IOC_GET_INFO	_IOR(VMDEV_IOC_MAGIC, 0, struct vmdev_info)
@@ -188,5 +246,8 @@ struct vmdev_map {
 #define VMDEV_IOC_DISCARD	_IOWR(VMDEV_IOC_MAGIC, 4, struct vmdev_range)
 #define VMDEV_IOC_EVICT		_IOWR(VMDEV_IOC_MAGIC, 5, struct vmdev_range)
 #define VMDEV_IOC_GET_MAP	_IOWR(VMDEV_IOC_MAGIC, 6, struct vmdev_map)
+#define VMDEV_IOC_VOLUME_CREATE	_IOW(VMDEV_IOC_MAGIC, 7, struct vmdev_volume)
+#define VMDEV_IOC_VOLUME_REMOVE	_IOW(VMDEV_IOC_MAGIC, 8, struct vmdev_volume)
+#define VMDEV_IOC_VOLUME_LIST	_IOWR(VMDEV_IOC_MAGIC, 9, struct vmdev_volume_list)
 
 #endif /* _UAPI_LINUX_VMDEV_H */
