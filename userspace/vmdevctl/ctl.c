@@ -56,7 +56,7 @@ int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	got = getopt_long(argc, argv, short_options, long_options, NULL);
 	switch (got) {
 	case -1:
-		if (optind == argc)
+		if (optind == argc || short_options[0] == '+')
 			return -1;
 		*status = ctl_usage(command, "unexpected argument '%s'", argv[optind]);
 		return -2;

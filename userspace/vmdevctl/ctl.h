@@ -36,7 +36,7 @@ struct ctl_command {
 	int (*run)(const struct ctl_command *command, int argc, char **argv);
 };
 
-extern const struct ctl_command ctl_load, ctl_unload, ctl_status;
+extern const struct ctl_command ctl_load, ctl_unload, ctl_status, ctl_run;
 
 /* Note a failure. @error is an errno or 0. Returns CTL_FAILED. */
 int ctl_fail(struct ctl_result *result, int error, const char *format, ...)
@@ -51,8 +51,8 @@ int ctl_usage(const struct ctl_command *command, const char *format, ...)
 
 /*
  * The next option as getopt_long(3) gives it, -1 at the end. Handles -h and
- * mistakes itself, also an argument that is no option: then returns -2, with
- * the exit status in *@status.
+ * mistakes itself, also an argument that is no option, unless @short_options begin
+ * with '+', which ends them there: then returns -2, with the exit status in *@status.
  */
 int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	       const char *short_options, const struct option *long_options, int *status);

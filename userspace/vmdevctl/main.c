@@ -15,6 +15,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_load,
 	&ctl_unload,
 	&ctl_status,
+	&ctl_run,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
