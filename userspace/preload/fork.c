@@ -23,6 +23,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -34,6 +35,10 @@
 #define EXPORT		__attribute__((visibility("default")))
 #define MASK_BYTES	8
 
+/* Not in all headers. */
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM		(1U << 31)
+#endif
 #ifndef SYS_USER_DISPATCH
 #define SYS_USER_DISPATCH	2	/* siginfo_t.si_code */
 #endif
@@ -47,6 +52,9 @@ struct kernel_action {
 };
 
 #define KERNEL_SA_RESTORER	0x04000000
+
+/* As the C library registers it. */
+#define RSEQ_BYTES		32
 
 /* The linker's: this library's text, in which our own system calls are. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -79,26 +87,54 @@ static void disarm(ucontext_t *context)
 	context->uc_stack = before.stack;
 }
 
+/*
+ * The kernel writes into a thread's restartable sequence area whenever that moves to
+ * another processor, and ends a process where it can't. It is in the thread's control
+ * block, and that on a stack which may be ours.
+ */
+static void set_rseq(bool on)
+{
+	uintptr_t self = (uintptr_t)__builtin_thread_pointer();
+
+	if (__rseq_size && ranges_cover(&memory_ranges, self, self + 1))
+		sys(SYS_rseq, self + __rseq_offset, RSEQ_BYTES, on ? 0 : RSEQ_FLAG_UNREGISTER,
+		    RSEQ_SIG);
+}
+
+/* In the new process, whose memory is there only from here on. */
+static void begin_child(ucontext_t *context, const struct space_copy *copy)
+{
+	greg_t *regs = context->uc_mcontext.gregs;
+	int *tid = (int *)regs[REG_R10];
+
+	space_adopt(copy, &memory_ranges);
+	memory_lock_renew();
+	if (regs[REG_RDI] & CLONE_CHILD_SETTID)
+		*tid = (int)sys(SYS_gettid);
+	if (regs[REG_RDI] & CLONE_CHILD_CLEARTID)
+		sys(SYS_set_tid_address, tid);
+	if (regs[REG_RSI])
+		regs[REG_RSP] = regs[REG_RSI];
+}
+
 /* clone(2) without CLONE_VM, as caught; the registers are its arguments. */
 static long clone_with_copy(ucontext_t *context)
 {
 	greg_t *regs = context->uc_mcontext.gregs;
+	long flags = regs[REG_RDI] & ~(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID);
 	struct space_copy copy;
 	long pid;
 
 	pid = space_copy(&copy, &memory_ranges);
 	if (!pid) {
+		set_rseq(false);
 		/* the child goes on here first, so not yet on a stack of its own */
-		pid = sys(SYS_clone, regs[REG_RDI], 0, regs[REG_RDX], regs[REG_R10],
-			  regs[REG_R8]);
-		if (pid) {
+		pid = sys(SYS_clone, flags, 0, regs[REG_RDX], regs[REG_R10], regs[REG_R8]);
+		if (pid)
 			space_copy_close(&copy);
-		} else {
-			space_adopt(&copy, &memory_ranges);
-			memory_lock_renew();
-			if (regs[REG_RSI])
-				regs[REG_RSP] = regs[REG_RSI];
-		}
+		else
+			begin_child(context, &copy);
+		set_rseq(true);
 	}
 	disarm(context);
 	if (pid)
@@ -147,7 +183,11 @@ static void arm(void)
 		.mask = ~0ULL,
 	};
 	const uint64_t mask = ~(1ULL << (SIGSYS - 1));
-	const stack_t stack = { .ss_sp = handler_stack, .ss_size = sizeof(handler_stack) };
+	const stack_t stack = {
+		/* not in use while the handler runs, or it could not be replaced there */
+		.ss_flags = (int)SS_AUTODISARM,
+		.ss_sp = handler_stack, .ss_size = sizeof(handler_stack),
+	};
 
 	memory_lock();
 	if (!space_ready()) {
