@@ -36,7 +36,8 @@ check "make install" make -C "$here/.." install BUILD="$build" DESTDIR="$root" P
 
 for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
 	lib/pkgconfig/libvmdev.pc include/vmdev.h include/linux/vmdev.h \
-	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3; do
+	lib/vmdev/libvmdev-preload.so share/man/man8/vmdevctl.8 share/man/man8/vmdevctl-run.8 \
+	share/man/man3/libvmdev.3; do
 	check "$file is installed" test -s "$root/usr/test/$file"
 done
 
@@ -78,7 +79,7 @@ for function in $declared; do
 done
 
 if command -v groff >/dev/null; then
-	for page in man8/vmdevctl.8 man3/libvmdev.3; do
+	for page in man8/vmdevctl.8 man8/vmdevctl-run.8 man3/libvmdev.3; do
 		check "$page formats without a warning" bash -c \
 			"warnings=\$(groff -man -Tutf8 -ww -z '$root/usr/test/share/man/$page' 2>&1); \
 			echo \"\$warnings\"; test -z \"\$warnings\""
@@ -88,6 +89,11 @@ for option in $("$build/vmdevctl" load --help | sed -n 's/^  -., --\([a-z-]*\).*
 	# A man page writes a hyphen of an option as \-.
 	check "--$option is in vmdevctl(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
 		"$root/usr/test/share/man/man8/vmdevctl.8"
+done
+
+for option in $("$build/vmdevctl" run --help | sed -n 's/^  -., --\([a-z-]*\).*/\1/p'); do
+	check "--$option is in vmdevctl-run(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
+		"$root/usr/test/share/man/man8/vmdevctl-run.8"
 done
 
 touch "$root/usr/test/include/linux/other.h"

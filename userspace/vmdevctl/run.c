@@ -68,7 +68,7 @@ static int set_size(const struct ctl_command *command, const char *name, const c
 {
 	if (!size_parse(text, bytes))
 		return CTL_OK;
-	return ctl_usage(command, "--%s=%s: not a size; give a number of bytes, or K, M, G or T behind it",
+	return ctl_usage(command, "--%s=%s: not a size; write a number with K, M, G or T, as 64M",
 			 name, text);
 }
 
@@ -121,7 +121,7 @@ static int explain_space(const struct run_options *options, int error, struct ct
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		return ctl_fail(result, error, "vmdev isn't loaded; load it with 'vmdevctl load'");
+		return ctl_fail(result, error, "vmdev isn't loaded; run 'vmdevctl load'");
 	case EACCES:
 		return ctl_fail(result, error,
 				"%s can't be opened: %s; run it as root, or let this user in with chgrp and chmod",
