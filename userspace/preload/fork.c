@@ -223,7 +223,7 @@ static void *next(const char *name)
 
 EXPORT pid_t _Fork(void)
 {
-	pid_t (*real)(void) = next("_Fork");
+	__typeof__(_Fork) *real = next("_Fork");
 
 	if (!real)
 		return -1;
@@ -233,8 +233,7 @@ EXPORT pid_t _Fork(void)
 
 EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
-	int (*real)(int (*function)(void *), void *stack, int flags, void *argument, ...) =
-		next("clone");
+	__typeof__(clone) *real = next("clone");
 	void *parent_tid, *tls, *child_tid;
 	va_list args;
 

@@ -63,7 +63,7 @@ done
 shows '^  run ' --help
 shows '^Usage: vmdevctl run ' run --help
 shows '^Exit status: that of COMMAND' run -h
-for option in pool-limit min-size quiet; do
+for option in pool-limit min-size output quiet; do
 	shows "^  -., --$option" run --help
 done
 for option in pool store store-size policy overcommit readahead checksum force module json; do

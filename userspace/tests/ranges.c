@@ -67,10 +67,10 @@ static bool finds(size_t first, size_t end)
 	while (page < end && model[page] == ABSENT)
 		page++;
 	found = ranges_next(&ranges, first * PAGE, end * PAGE, &part);
-	if (found != (page < end))
-		return false;
-	return !found || (part.start == page * PAGE && part.prot == model[page] &&
-			  part.end <= end * PAGE && part.end > part.start);
+	if (page == end || !found)
+		return page == end && !found;
+	return part.start == page * PAGE && part.prot == model[page] &&
+	       part.end <= end * PAGE && part.end > part.start;
 }
 
 static bool step(void)

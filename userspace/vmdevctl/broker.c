@@ -164,12 +164,12 @@ static bool knows_token(const struct broker *broker, const struct run_request *r
 static int find_space(struct broker *broker, struct broker_client *client, uint32_t op)
 {
 	if (op == RUN_AGAIN)
-		return client->space < 0 ? ENOENT : 0;
+		return client->space < 0 ? -ENOENT : 0;
 	if (op != RUN_NEW || client->space >= 0)
-		return EINVAL;
+		return -EINVAL;
 	client->space = broker->new_space(broker->context);
 	if (client->space < 0)
-		return -client->space;
+		return client->space;
 	broker->report.spaces++;
 	return 0;
 }
@@ -186,7 +186,7 @@ static bool answer(struct broker *broker, struct broker_client *client)
 	if (got != sizeof(request) || !knows_token(broker, &request))
 		return false;
 	error = find_space(broker, client, request.op);
-	return !send_reply(client->link, error, client->space);
+	return !send_reply(client->link, -error, client->space);
 }
 
 bool broker_serve(struct broker *broker, int wake, int timeout)

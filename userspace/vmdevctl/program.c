@@ -23,20 +23,20 @@ static int try_path(const char *path)
 	struct stat st;
 
 	if (stat(path, &st))
-		return errno == EACCES ? EACCES : ENOENT;
+		return errno == EACCES ? -EACCES : -ENOENT;
 	if (!S_ISREG(st.st_mode) || access(path, X_OK))
-		return EACCES;
+		return -EACCES;
 	return 0;
 }
 
 int program_find(const char *name, char path[PATH_MAX])
 {
 	const char *search = getenv("PATH"), *end;
-	int error = ENOENT, got;
+	int error = -ENOENT, got;
 
 	if (strchr(name, '/')) {
 		if (snprintf(path, PATH_MAX, "%s", name) >= PATH_MAX)
-			return ENAMETOOLONG;
+			return -ENAMETOOLONG;
 		return try_path(path);
 	}
 	if (!search)
@@ -53,8 +53,8 @@ int program_find(const char *name, char path[PATH_MAX])
 			got = try_path(path);
 			if (!got)
 				return 0;
-			if (got == EACCES)
-				error = EACCES;
+			if (got == -EACCES)
+				error = got;
 		}
 		if (!*end)
 			break;

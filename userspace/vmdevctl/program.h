@@ -8,8 +8,8 @@
 #include "ctl.h"
 
 /*
- * Find @name as execvp(3) would. Returns 0 with its path in @path, ENOENT, or EACCES
- * if there is one that can't be executed.
+ * Find @name as execvp(3) would. Returns 0 with its path in @path, -ENOENT, or
+ * -EACCES if there is one that can't be executed.
  */
 int program_find(const char *name, char path[PATH_MAX]);
 

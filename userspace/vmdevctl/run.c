@@ -37,6 +37,7 @@ static const char help[] =
 "  -l, --pool-limit SIZE    most of the pool that each process may hold (no limit)\n"
 "  -m, --min-size SIZE      mappings from this length on go to vmdev, smaller ones and\n"
 "                           those of files stay in ordinary memory (64K)\n"
+"  -o, --output FILE        say what was used in FILE, as JSON\n"
 "  -q, --quiet              do not say what was used\n"
 "  -h, --help               show this help and exit\n"
 "\n"
@@ -48,6 +49,7 @@ static const char help[] =
 static const struct option long_options[] = {
 	{ "pool-limit",	required_argument, NULL, 'l' },
 	{ "min-size",	required_argument, NULL, 'm' },
+	{ "output",	required_argument, NULL, 'o' },
 	{ "quiet",	no_argument,	   NULL, 'q' },
 	{ "help",	no_argument,	   NULL, 'h' },
 	{ 0 },
@@ -56,6 +58,7 @@ static const struct option long_options[] = {
 struct run_options {
 	uint64_t limit;		/* bytes, 0: none */
 	uint64_t min_size;
+	const char *output;
 	bool quiet;
 };
 
@@ -78,12 +81,14 @@ static int parse(const struct ctl_command *command, int argc, char **argv,
 {
 	int got, bad = CTL_OK;
 
-	while (!bad && (got = ctl_getopt(command, argc, argv, "+:l:m:qh", long_options,
+	while (!bad && (got = ctl_getopt(command, argc, argv, "+:l:m:o:qh", long_options,
 					 status)) >= 0) {
 		if (got == 'l')
 			bad = set_size(command, "pool-limit", optarg, &options->limit);
 		else if (got == 'm')
 			bad = set_size(command, "min-size", optarg, &options->min_size);
+		else if (got == 'o')
+			options->output = optarg;
 		else
 			options->quiet = true;
 	}
@@ -170,7 +175,7 @@ static int find_preload(char path[PATH_MAX], struct ctl_result *result)
 			return CTL_OK;
 	}
 	return ctl_fail(result, ENOENT,
-			PRELOAD " is missing beside vmdevctl and in ../lib/vmdev; install it with 'make install'");
+			PRELOAD " is neither beside vmdevctl nor in ../lib/vmdev; use 'make install'");
 }
 
 static int set_environment(const struct broker *broker, const struct run_options *options,
@@ -256,6 +261,24 @@ static void say_report(const struct broker_report *report, const char *name, int
 			name);
 }
 
+static void write_report(FILE *output, const struct broker_report *report, int status)
+{
+	uint64_t page = (uint64_t)getpagesize();
+	struct json json = { .out = output };
+
+	json_begin_object(&json, NULL);
+	json_number(&json, "status", (uint64_t)status);
+	json_number(&json, "processes", report->spaces);
+	json_number(&json, "peak_bytes", report->peak_pages * page);
+	json_number(&json, "peak_resident_bytes", report->peak_resident * page);
+	json_number(&json, "faults_minor", report->faults_minor);
+	json_number(&json, "faults_major", report->faults_major);
+	json_number(&json, "faults_zero", report->faults_zero);
+	json_number(&json, "read_bytes", report->read_pages * page);
+	json_number(&json, "written_bytes", report->written_pages * page);
+	json_end_object(&json);
+}
+
 /* Processes that it left behind go on; theirs is the broker until the last has ended. */
 static void stay_behind(struct broker *broker)
 {
@@ -275,7 +298,7 @@ static void stay_behind(struct broker *broker)
 	_exit(CTL_OK);
 }
 
-int run_command(struct broker *broker, char **argv, bool quiet)
+int run_command(struct broker *broker, char **argv, FILE *output, bool quiet)
 {
 	pid_t pid;
 	int status;
@@ -294,7 +317,9 @@ int run_command(struct broker *broker, char **argv, bool quiet)
 	command_pid = pid;
 	set_signals();
 	status = wait_for(broker, pid);
-	if (!quiet)
+	if (output)
+		write_report(output, &broker->report, status);
+	else if (!quiet)
 		say_report(&broker->report, argv[0], status);
 	stay_behind(broker);
 	return status;
@@ -304,7 +329,7 @@ int run_command(struct broker *broker, char **argv, bool quiet)
 static int check_command(const char *name, struct ctl_result *result)
 {
 	char path[PATH_MAX];
-	int error = program_find(name, path);
+	int error = -program_find(name, path);
 
 	if (error) {
 		ctl_fail(result, error, "%s: %s", name,
@@ -318,6 +343,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 {
 	struct run_options options = { .min_size = MIN_SIZE };
 	struct ctl_result result = { 0 };
+	FILE *output = NULL;
 	struct broker broker;
 	int status, err;
 
@@ -327,6 +353,14 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	status = check_command(argv[0], &result);
 	if (!status && check_system(&options, &result))
 		status = RUN_FAILED;
+	if (!status && options.output) {
+		output = fopen(options.output, "we");
+		if (!output) {
+			status = RUN_FAILED;
+			ctl_fail(&result, errno, "%s can't be written: %s", options.output,
+				 strerror(errno));
+		}
+	}
 	if (status) {
 		ctl_finish(&result);
 		return status;
@@ -338,8 +372,13 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		ctl_finish(&result);
 		return RUN_FAILED;
 	}
-	status = run_command(&broker, argv, options.quiet);
+	status = run_command(&broker, argv, output, options.quiet);
 	broker_close(&broker);
+	if (output && fclose(output)) {
+		ctl_fail(&result, errno, "%s can't be written: %s", options.output,
+			 strerror(errno));
+		ctl_finish(&result);
+	}
 	return status;
 }
 

@@ -25,7 +25,8 @@ void *malloc(size_t size)
 	if (size > CHUNK)
 		return NULL;
 	if (!next || size > (size_t)(end - next)) {
-		next = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		next = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
 		if (next == MAP_FAILED)
 			abort();
 		end = next + CHUNK;
@@ -71,7 +72,7 @@ static int is_on_space(const void *address)
 	while (maps && fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx", &start, &stop) == 2 && (uintptr_t)address >= start &&
 		    (uintptr_t)address < stop)
-			found = strstr(line, "vmdev") != NULL;
+			found = !!strstr(line, "vmdev");
 	}
 	return found;
 }

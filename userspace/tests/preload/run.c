@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	broker_environment(&broker, MIN_SIZE, env);
 	setenv(RUN_ENV, env, 1);
 	setenv("LD_PRELOAD", argv[1], 1);
-	status = run_command(&broker, argv + 2, getenv("QUIET"));
+	status = run_command(&broker, argv + 2, NULL, getenv("QUIET"));
 	broker_close(&broker);
 	return status;
 }
