@@ -94,9 +94,6 @@ static long map_on_vmdev(void *address, size_t length, int prot, int flags)
 	long at = (long)address;
 	int err;
 
-	/* pages are promised to nobody, but what can't ever be is refused */
-	if (length > space_capacity())
-		return -ENOMEM;
 	if (!(flags & MAP_FIXED)) {
 		at = reserve(address, length, flags);
 		if (sys_failed(at))
@@ -135,6 +132,12 @@ static long map_elsewhere(void *address, size_t length, int prot, int flags, int
 	return at;
 }
 
+/* Pages are promised to nobody, but what can't ever be is refused. */
+static bool can_be(size_t length, int prot, int flags)
+{
+	return !(prot & PROT_WRITE) || (flags & MAP_NORESERVE) || length <= space_capacity();
+}
+
 static bool wanted(size_t length, int prot, int flags)
 {
 	return (flags & MAP_ANONYMOUS) && (flags & MAP_TYPE) == MAP_PRIVATE &&
@@ -147,11 +150,13 @@ static void *do_mmap(void *address, size_t length, int prot, int flags, int fd, 
 	long at;
 
 	memory_lock();
-	if (space_ready() && wanted(length, prot, flags) &&
-	    (heap || length >= space_min_size()))
+	if (!space_ready() || !wanted(length, prot, flags) ||
+	    (!heap && length < space_min_size()))
+		at = map_elsewhere(address, length, prot, flags, fd, offset);
+	else if (can_be(length, prot, heap ? 0 : flags))
 		at = map_on_vmdev(address, page_up(length), prot, flags);
 	else
-		at = map_elsewhere(address, length, prot, flags, fd, offset);
+		at = -ENOMEM;
 	memory_unlock();
 	return (void *)finish(at);
 }
@@ -202,33 +207,72 @@ EXPORT int munmap(void *address, size_t length)
 	return (int)finish(err);
 }
 
-static long protect(uintptr_t start, size_t length, int prot, long err)
+/* Move a part of one range to ordinary memory. Returns 0 or -errno. */
+static long take_away(const struct range *part)
 {
-	if (!err && !ranges_protect(&memory_ranges, start, start + page_up(length), prot))
+	size_t length = part->end - part->start;
+	long copy, at, err;
+
+	if (memory_ranges.count == RANGES_MAX)
+		return -ENOMEM;
+	copy = sys(SYS_mmap, NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		   -1, 0);
+	if (sys_failed(copy))
+		return copy;
+	err = space_read(part->start, part->end, (char *)copy);
+	if (!err) {
+		at = sys(SYS_mremap, copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED,
+			 part->start);
+		err = sys_failed(at) ? at : 0;
+	}
+	if (err) {
+		sys(SYS_munmap, copy, length);
+		return err;
+	}
+	space_discard(part->start, part->end);
+	ranges_remove(&memory_ranges, part->start, part->end);
+	return 0;
+}
+
+/* @key: -1 for mprotect(2) */
+static long protect(uintptr_t start, size_t length, int prot, int key)
+{
+	uintptr_t end = start + page_up(length);
+	struct range part;
+	long err = 0;
+
+	/* code that is made at run time: the device may be on a file system without it */
+	if ((prot & PROT_EXEC) && !(start & (PAGE - 1))) {
+		while (!err && ranges_next(&memory_ranges, start, end, &part))
+			err = take_away(&part);
+	}
+	if (!err && key < 0)
+		err = sys(SYS_mprotect, start, length, prot);
+	else if (!err)
+		err = sys(SYS_pkey_mprotect, start, length, prot, key);
+	if (!err && !ranges_protect(&memory_ranges, start, end, prot))
 		err = -ENOMEM;
 	return err;
 }
 
-EXPORT int mprotect(void *address, size_t length, int prot)
+static int do_protect(void *address, size_t length, int prot, int key)
 {
 	long err;
 
 	memory_lock();
-	err = protect((uintptr_t)address, length, prot,
-		      sys(SYS_mprotect, address, length, prot));
+	err = protect((uintptr_t)address, length, prot, key);
 	memory_unlock();
 	return (int)finish(err);
 }
 
+EXPORT int mprotect(void *address, size_t length, int prot)
+{
+	return do_protect(address, length, prot, -1);
+}
+
 EXPORT int pkey_mprotect(void *address, size_t length, int prot, int key)
 {
-	long err;
-
-	memory_lock();
-	err = protect((uintptr_t)address, length, prot,
-		      sys(SYS_pkey_mprotect, address, length, prot, key));
-	memory_unlock();
-	return (int)finish(err);
+	return do_protect(address, length, prot, key);
 }
 
 /* ---- madvise ---- */
@@ -306,8 +350,7 @@ static long move(uintptr_t from, size_t old_length, size_t length, int flags, vo
 		return at;
 	memcpy((void *)at, (const void *)from, old_length < length ? old_length : length);
 	if (part.prot != (PROT_READ | PROT_WRITE)) {
-		err = protect((uintptr_t)at, length, part.prot,
-			      sys(SYS_mprotect, at, length, part.prot));
+		err = protect((uintptr_t)at, length, part.prot, -1);
 		if (err) {
 			unmap((uintptr_t)at, length);
 			return err;

@@ -306,7 +306,7 @@ int space_discard(uintptr_t start, uintptr_t end)
  */
 static int next_content(int fd, uintptr_t *start, uintptr_t *end)
 {
-	static struct vmdev_map_entry entries[512];
+	static struct vmdev_map_entry entries[COPY_PAGES];
 	struct vmdev_map map = { .entries = (uintptr_t)entries };
 	size_t i, first;
 	long err;
@@ -314,8 +314,8 @@ static int next_content(int fd, uintptr_t *start, uintptr_t *end)
 	for (; *start < *end; *start += map.count * PAGE) {
 		map.offset = *start;
 		map.count = (*end - *start) / PAGE;
-		if (map.count > 512)
-			map.count = 512;
+		if (map.count > COPY_PAGES)
+			map.count = COPY_PAGES;
 		err = sys(SYS_ioctl, fd, VMDEV_IOC_GET_MAP, &map);
 		if (err)
 			return (int)err;
@@ -325,7 +325,7 @@ static int next_content(int fd, uintptr_t *start, uintptr_t *end)
 			if (entries[first].state != VMDEV_MAP_ABSENT)
 				break;
 		}
-		for (i = first; i < map.count && i < first + COPY_PAGES; i++) {
+		for (i = first; i < map.count; i++) {
 			if (entries[i].state == VMDEV_MAP_ABSENT)
 				break;
 		}
@@ -408,6 +408,23 @@ static int grow(int fd, uintptr_t end)
 	if (sys_failed(at))
 		return (int)at;
 	return (int)sys(SYS_munmap, at, PAGE);
+}
+
+int space_read(uintptr_t start, uintptr_t end, char *to)
+{
+	int fd = current_fd();
+	long got;
+
+	if (fd < 0)
+		return fd;
+	for (; start < end; start += (uintptr_t)got, to += got) {
+		got = sys(SYS_pread64, fd, to, end - start, start);
+		if (sys_failed(got))
+			return (int)got;
+		if (!got)
+			return -EIO;
+	}
+	return 0;
 }
 
 int space_copy(struct space_copy *copy, const struct ranges *ranges)

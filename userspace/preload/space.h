@@ -44,6 +44,9 @@ int space_map(uintptr_t start, size_t length, int prot, int flags);
 /* [@start, @end) reads as zero. Returns 0 or -errno. */
 int space_discard(uintptr_t start, uintptr_t end);
 
+/* Copy [@start, @end) to @to, whatever its protection is. Returns 0 or -errno. */
+int space_read(uintptr_t start, uintptr_t end, char *to);
+
 /* Make a space with the content that @ranges have in ours. Returns 0 or -errno. */
 int space_copy(struct space_copy *copy, const struct ranges *ranges);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -175,7 +176,7 @@ static int find_preload(char path[PATH_MAX], struct ctl_result *result)
 			return CTL_OK;
 	}
 	return ctl_fail(result, ENOENT,
-			PRELOAD " is neither beside vmdevctl nor in ../lib/vmdev; use 'make install'");
+			PRELOAD " isn't beside vmdevctl nor in ../lib/vmdev; use 'make install'");
 }
 
 static int set_environment(const struct broker *broker, const struct run_options *options,
@@ -203,6 +204,17 @@ static int set_environment(const struct broker *broker, const struct run_options
 static void forward(int signal)
 {
 	kill(command_pid, signal);
+}
+
+/* Two descriptors a process; the command has been started with what there was. */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* As a shell does: keys are for the command, other requests to end are passed on. */
@@ -316,6 +328,7 @@ int run_command(struct broker *broker, char **argv, FILE *output, bool quiet)
 	}
 	command_pid = pid;
 	set_signals();
+	raise_files();
 	status = wait_for(broker, pid);
 	if (output)
 		write_report(output, &broker->report, status);

@@ -226,6 +226,26 @@ static void test_file_over(void)
 	close(fd);
 }
 
+static void test_code(void)
+{
+	static const unsigned char code[] = { 0xb8, 7, 0, 0, 0, 0xc3 };	/* return 7 */
+	size_t n = 32 * PAGE;
+	char *p = map(n);
+	__typeof__(tap_end) *function = (void *)(p + 4 * PAGE);
+
+	fill(p, n, 8);
+	memcpy(p + 4 * PAGE, code, sizeof(code));
+	ok(!mprotect(p + 4 * PAGE, 2 * PAGE, PROT_READ | PROT_EXEC) && function() == 7 &&
+	   holds(p, 4 * PAGE, 8) && holds(p + 5 * PAGE, 27 * PAGE, 8 + 5 * PAGE / 8),
+	   "code made in memory of the space");
+	ok(is_on_space(p) && is_on_space(p + 6 * PAGE), "which otherwise stays there");
+	munmap(p, n);
+	p = mmap(NULL, 1UL << 40, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+	ok(p != MAP_FAILED && !mprotect(p + n, n, RW) && is_zero(p + n, n) && is_on_space(p + n),
+	   "a part of a large reservation");
+	munmap(p, 1UL << 40);
+}
+
 static void test_mremap(void)
 {
 	size_t n = 64 * PAGE;
@@ -714,6 +734,7 @@ int main(int argc, char **argv)
 	test_heap();
 	test_map();
 	test_file_over();
+	test_code();
 	test_mremap();
 	test_fork();
 	test_clone();
