@@ -10,7 +10,8 @@ library=$build/libvmdev-preload.so
 count=0
 out=$(mktemp)
 err=$(mktemp)
-trap 'rm -f "$out" "$err"' EXIT
+json=$(mktemp)
+trap 'rm -f "$out" "$err" "$json"' EXIT
 
 report() {
 	count=$((count + 1))
@@ -64,6 +65,19 @@ gives 127 "a program that isn't there" /none/such
 gives 126 "a file that is no program" /dev/null
 QUIET=1 run true
 report $((status != 0 || $(stat -c %s "$err") != 0)) "quiet"
+
+# 40 MiB that stay for a moment, in a process whose end doesn't say so.
+# shellcheck disable=SC2016 # the inner shell expands it
+OUTPUT=$json run bash -c 'x=$(head -c 40000000 /dev/zero | tr "\0" x); sleep 0.3; kill -9 $$'
+python3 - "$json" <<'PYTHON' || status=0
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert list(d) == ["status", "processes", "peak_bytes", "peak_resident_bytes", "faults_minor",
+                   "faults_major", "faults_zero", "read_bytes", "written_bytes"], d
+assert d["status"] == 137 and d["processes"] >= 3, d
+assert 40e6 < d["peak_bytes"] < 400e6, d
+PYTHON
+report $((status != 137)) "what was used in JSON, of a process that is killed"
 
 # A shell makes processes of every kind; the output is what it is without.
 # shellcheck disable=SC2016 # the inner shell expands it

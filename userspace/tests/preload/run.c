@@ -4,6 +4,8 @@
  * memory, which the preload library takes as it takes spaces.
  *
  *	run PRELOAD COMMAND [ARGUMENT]...
+ *
+ * QUIET and OUTPUT=FILE in the environment are the options of these names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,11 +35,15 @@ static int new_file(const void *context)
 
 int main(int argc, char **argv)
 {
+	const char *output = getenv("OUTPUT");
 	char env[BROKER_ENV];
 	struct broker broker;
+	FILE *file = NULL;
 	int status;
 
-	if (argc < 3)
+	if (output)
+		file = fopen(output, "we");
+	if (argc < 3 || (output && !file))
 		return RUN_FAILED;
 	status = broker_open(&broker, new_file, NULL);
 	if (status) {
@@ -47,7 +53,9 @@ int main(int argc, char **argv)
 	broker_environment(&broker, MIN_SIZE, env);
 	setenv(RUN_ENV, env, 1);
 	setenv("LD_PRELOAD", argv[1], 1);
-	status = run_command(&broker, argv + 2, NULL, getenv("QUIET"));
+	status = run_command(&broker, argv + 2, file, getenv("QUIET"));
+	if (file)
+		fclose(file);
 	broker_close(&broker);
 	return status;
 }
