@@ -6,21 +6,8 @@
 set -euo pipefail
 
 tool=$1/san/vmdevctl-san
-count=0
-out=$(mktemp)
-err=$(mktemp)
-trap 'rm -f "$out" "$err"' EXIT
-
-report() {
-	count=$((count + 1))
-	if [[ $1 -eq 0 ]]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		sed 's/^/# stdout: /' "$out"
-		sed 's/^/# stderr: /' "$err"
-	fi
-}
+# shellcheck source=userspace/tests/tap.bash
+. "$(dirname "$0")/tap.bash"
 
 run() {
 	status=0

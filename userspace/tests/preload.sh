@@ -7,22 +7,8 @@ set -euo pipefail
 
 build=$1
 library=$build/libvmdev-preload.so
-count=0
-out=$(mktemp)
-err=$(mktemp)
-json=$(mktemp)
-trap 'rm -f "$out" "$err" "$json"' EXIT
-
-report() {
-	count=$((count + 1))
-	if [[ $1 -eq 0 ]]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		sed 's/^/# stdout: /' "$out"
-		sed 's/^/# stderr: /' "$err"
-	fi
-}
+# shellcheck source=userspace/tests/tap.bash
+. "$(dirname "$0")/tap.bash"
 
 run() {
 	status=0
@@ -67,6 +53,7 @@ QUIET=1 run true
 report $((status != 0 || $(stat -c %s "$err") != 0)) "quiet"
 
 # 40 MiB that stay for a moment, in a process whose end doesn't say so.
+json=$(mktemp)
 # shellcheck disable=SC2016 # the inner shell expands it
 OUTPUT=$json run bash -c 'x=$(head -c 40000000 /dev/zero | tr "\0" x); sleep 0.3; kill -9 $$'
 python3 - "$json" <<'PYTHON' || status=0
@@ -77,6 +64,7 @@ assert list(d) == ["status", "processes", "peak_bytes", "peak_resident_bytes", "
 assert d["status"] == 137 and d["processes"] >= 3, d
 assert 40e6 < d["peak_bytes"] < 400e6, d
 PYTHON
+rm "$json"
 report $((status != 137)) "what was used in JSON, of a process that is killed"
 
 # A shell makes processes of every kind; the output is what it is without.
