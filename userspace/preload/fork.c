@@ -189,6 +189,8 @@ static void arm(void)
 		.ss_sp = handler_stack, .ss_size = sizeof(handler_stack),
 	};
 
+	long err;
+
 	memory_lock();
 	if (!space_ready()) {
 		memory_unlock();
@@ -200,8 +202,16 @@ static void arm(void)
 	sys(SYS_sigaltstack, NULL, &before.stack);
 	sys(SYS_sigaltstack, &stack, NULL);
 	sys(SYS_rt_sigaction, SIGSYS, &action, &before.action, MASK_BYTES);
-	sys(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __ehdr_start,
-	    etext - __ehdr_start, NULL);
+	err = sys(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __ehdr_start,
+		  etext - __ehdr_start, NULL);
+	if (!err)
+		return;
+	/* forbidden to this process: its child will have nothing, and end by SIGSEGV */
+	space_say("a child can't have its memory, fork isn't caught", (int)-err);
+	sys(SYS_rt_sigaction, SIGSYS, &before.action, NULL, MASK_BYTES);
+	sys(SYS_sigaltstack, &before.stack, NULL);
+	sys(SYS_rt_sigprocmask, SIG_SETMASK, &before.mask, NULL, MASK_BYTES);
+	memory_unlock();
 }
 
 void fork_init(void)

@@ -43,7 +43,7 @@ static struct {
 	char token[RUN_TOKEN];
 } space;
 
-static void say(const char *what, int error)
+void space_say(const char *what, int error)
 {
 	char text[256];
 	int length;
@@ -55,7 +55,7 @@ static void say(const char *what, int error)
 
 static void __attribute__((noreturn)) die(const char *what, int error)
 {
-	say(what, error);
+	space_say(what, error);
 	for (;;)
 		sys(SYS_exit_group, FAILED_EXIT);
 }
@@ -249,7 +249,7 @@ static int current_fd(void)
 	fd = request_fd(space.link, RUN_AGAIN);
 	if (fd < 0) {
 		if (!said)
-			say("the descriptor of its space is lost, no more memory", -fd);
+			space_say("the descriptor of its space is lost, no more memory", -fd);
 		said = true;
 		return -ENOMEM;
 	}

@@ -29,6 +29,9 @@ struct space_copy {
  */
 bool space_ready(void);
 
+/* One line on standard error, with no help of the C library's streams. */
+void space_say(const char *what, int error);
+
 /* Mappings of this length and more go to vmdev. */
 size_t space_min_size(void);
 

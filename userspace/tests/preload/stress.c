@@ -19,10 +19,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include "../tap.h"
 
@@ -44,23 +47,29 @@ static uint64_t mix(uint64_t x)
 
 static void fill(void *memory, size_t length, uint64_t seed)
 {
-	unsigned char *byte = memory;
-	size_t i;
+	char *byte = memory;
+	uint64_t word;
 
-	for (i = 0; i < length; i++)
-		byte[i] = (unsigned char)(mix(seed + i / 8) >> (8 * (i % 8)));
+	for (; length >= sizeof(word); length -= sizeof(word), byte += sizeof(word)) {
+		word = mix(seed++);
+		memcpy(byte, &word, sizeof(word));
+	}
+	word = mix(seed);
+	memcpy(byte, &word, length);
 }
 
 static bool holds(const void *memory, size_t length, uint64_t seed)
 {
-	const unsigned char *byte = memory;
-	size_t i;
+	const char *byte = memory;
+	uint64_t word, got;
 
-	for (i = 0; i < length; i++) {
-		if (byte[i] != (unsigned char)(mix(seed + i / 8) >> (8 * (i % 8))))
+	for (; length >= sizeof(word); length -= sizeof(word), byte += sizeof(word)) {
+		memcpy(&got, byte, sizeof(got));
+		if (got != mix(seed++))
 			return false;
 	}
-	return true;
+	word = mix(seed);
+	return !memcmp(byte, &word, length);
 }
 
 static bool is_zero(const void *memory, size_t length)
@@ -389,6 +398,66 @@ static void test_clone(void)
 	   status);
 }
 
+static bool masks_are(bool blocked)
+{
+	struct sigaction action;
+	sigset_t set;
+	stack_t stack;
+
+	sigprocmask(SIG_SETMASK, NULL, &set);
+	sigaction(SIGSYS, NULL, &action);
+	sigaltstack(NULL, &stack);
+	return sigismember(&set, SIGUSR1) == blocked && !sigismember(&set, SIGUSR2) &&
+	       action.sa_handler == SIG_DFL && stack.ss_flags == SS_DISABLE;
+}
+
+/* No prctl(2) any more, as a sandbox may have it. */
+static int forbid_prctl(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+static void *allocate(void *argument)
+{
+	(void)argument;
+	return map(1 << 20);
+}
+
+/* A fork that can't be caught: its child fails, its parent goes on. */
+static void test_forbidden(void)
+{
+	pthread_t thread;
+	void *got = NULL;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (forbid_prctl())
+			_exit(1);
+		close(2);
+		pid = fork();
+		if (!pid)
+			_exit(blocks_hold(2));
+		if (reap(pid) != -SIGSEGV || !blocks_hold(2) || !masks_are(false))
+			_exit(2);
+		if (pthread_create(&thread, NULL, allocate, NULL) || pthread_join(thread, &got))
+			_exit(3);
+		_exit(got ? 42 : 4);
+	}
+	status = reap(pid);
+	ok(status == 42 && blocks_hold(2), "fork: where that is forbidden (%d)", status);
+}
+
 static void test_protected(void)
 {
 	size_t n = 32 * PAGE;
@@ -439,19 +508,6 @@ static void test_stack(void)
 		pthread_join(thread, &status);
 	ok((intptr_t)status == 42, "fork: from a stack on the space (%d)", (int)(intptr_t)status);
 	munmap(stack, 1 << 20);
-}
-
-static bool masks_are(bool blocked)
-{
-	struct sigaction action;
-	sigset_t set;
-	stack_t stack;
-
-	sigprocmask(SIG_SETMASK, NULL, &set);
-	sigaction(SIGSYS, NULL, &action);
-	sigaltstack(NULL, &stack);
-	return sigismember(&set, SIGUSR1) == blocked && !sigismember(&set, SIGUSR2) &&
-	       action.sa_handler == SIG_DFL && stack.ss_flags == SS_DISABLE;
 }
 
 static void test_signals(void)
@@ -738,6 +794,7 @@ int main(int argc, char **argv)
 	test_mremap();
 	test_fork();
 	test_clone();
+	test_forbidden();
 	test_protected();
 	test_stack();
 	test_signals();
