@@ -26,6 +26,10 @@
 
 #define PRELOAD		"libvmdev-preload.so"
 #define MIN_SIZE	(64 << 10)
+#define OVERCOMMIT_NEVER 2
+/* core(5): mappings that are shared and of a file, as a space's are. */
+#define DUMP_SHARED	(1 << 3)
+#define DUMP_FILTER	"/proc/self/coredump_filter"
 /* How often use is looked at, ms. */
 #define SAMPLE		50
 
@@ -141,6 +145,20 @@ static int explain_space(const struct run_options *options, int error, struct ct
 	}
 }
 
+/* A number in a file of /proc; 0 if there is none. */
+static unsigned long read_number(const char *path, int base)
+{
+	char text[32] = "";
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return strtoul(text, NULL, base);
+}
+
 /* Can all this work here? */
 static int check_system(const struct run_options *options, struct ctl_result *result)
 {
@@ -149,6 +167,9 @@ static int check_system(const struct run_options *options, struct ctl_result *re
 	if (fd < 0)
 		return explain_space(options, -fd, result);
 	close(fd);
+	if (read_number("/proc/sys/vm/overcommit_memory", 10) == OVERCOMMIT_NEVER)
+		return ctl_fail(result, ENOMEM,
+				"vm.overcommit_memory is 2, and run reserves no memory; set it to 0 or 1");
 	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0))
 		return ctl_fail(result, errno,
 				"this kernel has no syscall user dispatch, which fork needs; use 5.11 or newer on x86-64");
@@ -197,6 +218,18 @@ static int set_environment(const struct broker *broker, const struct run_options
 	}
 	free(all);
 	return CTL_OK;
+}
+
+/* A core dump has the heap, as ever. Children inherit this; it is no loss if it fails. */
+static void set_core_dump(void)
+{
+	unsigned long filter = read_number(DUMP_FILTER, 16);
+	FILE *file = fopen(DUMP_FILTER, "we");
+
+	if (!file)
+		return;
+	fprintf(file, "%#lx\n", filter | DUMP_SHARED);
+	fclose(file);
 }
 
 /* ---- while it runs ---- */
@@ -385,6 +418,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		ctl_finish(&result);
 		return RUN_FAILED;
 	}
+	set_core_dump();
 	status = run_command(&broker, argv, output, options.quiet);
 	broker_close(&broker);
 	if (output && fclose(output)) {
