@@ -90,11 +90,12 @@ static long reserve(void *address, size_t length, int flags)
 
 static long map_on_vmdev(void *address, size_t length, int prot, int flags)
 {
+	bool replace = (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
 	uintptr_t start;
 	long at = (long)address;
 	int err;
 
-	if (!(flags & MAP_FIXED)) {
+	if (!replace) {
 		at = reserve(address, length, flags);
 		if (sys_failed(at))
 			return at;
@@ -113,7 +114,7 @@ static long map_on_vmdev(void *address, size_t length, int prot, int flags)
 	}
 	if (!err)
 		return at;
-	if (!(flags & MAP_FIXED))
+	if (!replace)
 		sys(SYS_munmap, at, length);
 	return err;
 }
@@ -147,11 +148,14 @@ static bool wanted(size_t length, int prot, int flags)
 static void *do_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset,
 		     bool heap)
 {
+	bool is_wanted = wanted(length, prot, flags);
 	long at;
 
+	/* not under the lock: to map a file may need another of our threads */
+	if (!is_wanted && !(flags & MAP_FIXED))
+		return (void *)finish(sys(SYS_mmap, address, length, prot, flags, fd, offset));
 	memory_lock();
-	if (!space_ready() || !wanted(length, prot, flags) ||
-	    (!heap && length < space_min_size()))
+	if (!space_ready() || !is_wanted || (!heap && length < space_min_size()))
 		at = map_elsewhere(address, length, prot, flags, fd, offset);
 	else if (can_be(length, prot, heap ? 0 : flags))
 		at = map_on_vmdev(address, page_up(length), prot, flags);
@@ -188,10 +192,12 @@ static long unmap(uintptr_t start, size_t length)
 		return sys(SYS_munmap, start, length);
 	if (memory_ranges.count == RANGES_MAX)
 		return -ENOMEM;
-	/* before somebody else can have the addresses */
-	err = discard(start, end);
-	if (!err)
-		err = sys(SYS_munmap, start, length);
+	/*
+	 * Before somebody else can have the addresses. Where it fails room is lost until
+	 * they are mapped again, which discards what is there.
+	 */
+	discard(start, end);
+	err = sys(SYS_munmap, start, length);
 	if (!err)
 		ranges_remove(&memory_ranges, start, end);
 	return err;

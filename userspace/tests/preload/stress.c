@@ -198,7 +198,9 @@ static void test_map(void)
 	ok(q == p && is_zero(q, 32 * PAGE) && holds(p + 32 * PAGE, PAGE, 1 + 32 * PAGE / 8),
 	   "MAP_FIXED over something");
 	q = mmap(p, 16 * PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
-	ok(q == MAP_FAILED && errno == EEXIST, "MAP_FIXED_NOREPLACE over something");
+	ok(q == MAP_FAILED && errno == EEXIST &&
+	   mmap(p, 16 * PAGE, RW, ANON | MAP_FIXED | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED,
+	   "MAP_FIXED_NOREPLACE over something");
 	fill(p, n, 2);
 	ok(!madvise(p + PAGE, 3 * PAGE, MADV_DONTNEED) && holds(p, PAGE, 2) &&
 	   is_zero(p + PAGE, 3 * PAGE) && holds(p + 4 * PAGE, PAGE, 2 + 4 * PAGE / 8),
