@@ -19,8 +19,9 @@ check "make install" make -C "$here/.." install BUILD="$build" DESTDIR="$root" P
 
 for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
 	lib/pkgconfig/libvmdev.pc include/vmdev.h include/linux/vmdev.h \
-	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3 share/vmdev/grafana-dashboard.json \
-	share/vmdev/vmdevctl.schema.json \
+	share/man/man8/vmdevctl.8 share/man/man8/vmdevctl-run.8 share/man/man3/libvmdev.3 \
+	share/vmdev/grafana-dashboard.json share/vmdev/vmdevctl.schema.json \
+	lib/vmdev/libvmdev-preload.so \
 	lib/systemd/system/vmdev-metrics.service lib/systemd/system/vmdev-metrics.timer; do
 	check "$file is installed" test -s "$root/usr/test/$file"
 done
@@ -66,7 +67,7 @@ for function in $declared; do
 done
 
 if command -v groff >/dev/null; then
-	for page in man8/vmdevctl.8 man3/libvmdev.3; do
+	for page in man8/vmdevctl.8 man8/vmdevctl-run.8 man3/libvmdev.3; do
 		check "$page formats without a warning" bash -c \
 			"warnings=\$(groff -man -Tutf8 -ww -z '$root/usr/test/share/man/$page' 2>&1); \
 			echo \"\$warnings\"; test -z \"\$warnings\""
@@ -74,11 +75,16 @@ if command -v groff >/dev/null; then
 fi
 for option in $(for command in $("$tool" --help |
 	sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
-	"$tool" "$command" --help
+	[[ $command == run ]] || "$tool" "$command" --help
 done | sed -n 's/^  -., --\([a-z-]*\).*/\1/p' | sort -u); do
 	# A man page writes a hyphen of an option as \-.
 	check "--$option is in vmdevctl(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
 		"$root/usr/test/share/man/man8/vmdevctl.8"
+done
+
+for option in $("$build/vmdevctl" run --help | sed -n 's/^  -., --\([a-z-]*\).*/\1/p'); do
+	check "--$option is in vmdevctl-run(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
+		"$root/usr/test/share/man/man8/vmdevctl-run.8"
 done
 
 touch "$root/usr/test/include/linux/other.h"

@@ -76,7 +76,7 @@ int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	got = getopt_long(argc, argv, short_options, long_options, NULL);
 	switch (got) {
 	case -1:
-		if (argc - optind <= command->operands)
+		if (short_options[0] == '+' || argc - optind <= command->operands)
 			return -1;
 		*status = ctl_usage(command, "unexpected argument '%s'",
 				    argv[optind + command->operands]);

@@ -46,6 +46,7 @@ extern const struct ctl_command ctl_metrics;
 extern const struct ctl_command ctl_map;
 extern const struct ctl_command ctl_translate;
 extern const struct ctl_command ctl_volume;
+extern const struct ctl_command ctl_run;
 
 /* The end of each command's long options: those that all have. */
 #define CTL_LONG_OPTIONS			\
@@ -78,7 +79,8 @@ bool ctl_want_colour(void);
 /*
  * The next option as getopt_long(3) gives it, -1 at the end. Handles -h, -V and
  * mistakes itself, also more operands than the command takes: then returns -2,
- * with the exit status in *@status. Operands are in @argv from optind on.
+ * with the exit status in *@status. Operands are in @argv from optind on; any number
+ * of them where @short_options begin with '+', which ends the options there.
  */
 int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	       const char *short_options, const struct option *long_options, int *status);

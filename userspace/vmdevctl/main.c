@@ -19,6 +19,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_map,
 	&ctl_translate,
 	&ctl_volume,
+	&ctl_run,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The preload library and the broker of `vmdevctl run`, with files in memory in the
+# place of spaces: what needs no device. preload.sh BUILD
+set -euo pipefail
+
+# shellcheck source=userspace/tests/lib
+. "$(dirname "$0")/lib"
+build=$1
+library=$build/libvmdev-preload.so
+
+run() {
+	status=0
+	timeout 120 "$build/san/preload-run" "$library" "$@" >"$out" 2>"$err" || status=$?
+}
+
+# gives STATUS WHAT COMMAND...
+gives() {
+	local want=$1 what=$2
+	shift 2
+	run "$@"
+	report $((status != want)) "$what"
+}
+
+# says PATTERN WHAT: a line on standard error of the last run
+says() {
+	local bad=0
+	grep -qE "^vmdevctl run: $1\$" "$err" || bad=1
+	report $bad "$2"
+}
+
+# Every result of the program is one of ours.
+run "$build/tests/stress" 5
+while IFS= read -r line; do
+	case $line in
+	"ok "*) report 0 "${line#* - }" ;;
+	"not ok "*) report 1 "${line#* - }" ;;
+	esac
+done < <(cat "$out")
+report $((status != 0)) "the stress program ends well"
+says 'peak .* resident; faults: .*; [0-9]+ processes' "what was used is said"
+
+gives 0 "a program with its own malloc" "$build/tests/own_malloc"
+gives 0 "true" true
+says 'peak .*; 1 process' "one process"
+gives 3 "an exit status is passed on" sh -c 'exit 3'
+# shellcheck disable=SC2016 # the inner shell expands it
+gives 143 "a signal is 128 and its number" sh -c 'kill $$'
+gives 127 "a program that isn't there" /none/such
+gives 126 "a file that is no program" /dev/null
+QUIET=1 run true
+report $((status != 0 || $(stat -c %s "$err") != 0)) "quiet"
+
+# 40 MiB that stay for a moment, in a process whose end doesn't say so.
+json=$(mktemp)
+# shellcheck disable=SC2016 # the inner shell expands it
+OUTPUT=$json run bash -c 'x=$(head -c 40000000 /dev/zero | tr "\0" x); sleep 0.3; kill -9 $$'
+python3 - "$json" <<'PYTHON' || status=0
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert list(d) == ["status", "processes", "peak_bytes", "peak_resident_bytes", "faults_minor",
+                   "faults_major", "faults_zero", "read_bytes", "written_bytes"], d
+assert d["status"] == 137 and d["processes"] >= 3, d
+assert 40e6 < d["peak_bytes"] < 400e6, d
+PYTHON
+rm "$json"
+report $((status != 137)) "what was used in JSON, of a process that is killed"
+
+# A shell makes processes of every kind; the output is what it is without.
+# shellcheck disable=SC2016 # the inner shell expands it
+script='x=$(seq 20000 | sort -r | head -n 3); echo $x; (y=$x; echo "$y" | rev)
+	for i in 1 2 3; do { echo $i; sleep 0.1; } & done; wait; echo done | cat'
+run bash -c "$script"
+bad=0
+[[ "$(sort "$out")" == "$(bash -c "$script" | sort)" ]] || bad=1
+report $bad "a shell with pipes, subshells and jobs"
+
+# What stays behind is served, and can fork, when run has gone.
+mark=$(mktemp -u)
+run bash -c "(sleep 1; x=\$(echo alive); echo \$x >$mark) >/dev/null 2>&1 &"
+report $((status != 0)) "run doesn't wait for a job in the background"
+for _ in {1..100}; do
+	[[ ! -s $mark ]] || break
+	sleep 0.1
+done
+bad=0
+[[ "$(cat "$mark" 2>/dev/null)" == alive ]] || bad=1
+report $bad "which goes on and can fork"
+rm -f "$mark"
+
+# The library without run: nothing changes. With a run that is gone: one clear line.
+status=0
+LD_PRELOAD=$library bash -c 'echo $(echo alone)' >"$out" 2>"$err" || status=$?
+report $((status != 0 || $(grep -c '^alone$' "$out") != 1)) "the library alone changes nothing"
+status=0
+VMDEV_RUN="none $(printf 'a%.0s' {1..32}) 65536" LD_PRELOAD=$library /bin/true \
+	>"$out" 2>"$err" || status=$?
+report $((status != 125)) "a run that is gone: status 125"
+says 'process [0-9]+: no space from the vmdevctl that runs it: Connection refused' \
+	"a run that is gone is said"
+status=0
+VMDEV_RUN=nonsense LD_PRELOAD=$library /bin/true >"$out" 2>"$err" || status=$?
+report $((status != 125)) "a bad VMDEV_RUN: status 125"
+says 'process [0-9]+: bad VMDEV_RUN in the environment: Invalid argument' \
+	"a bad VMDEV_RUN is said"
+
+# Nobody gets a space without the token.
+# shellcheck disable=SC2016 # the inner shell expands it
+run bash -c 'set -- $VMDEV_RUN; VMDEV_RUN="$1 $(printf "0%.0s" {1..32}) $3" /bin/true'
+report $((status != 125)) "a wrong token gets no space"
+
+echo "1..$count"
