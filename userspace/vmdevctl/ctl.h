@@ -42,6 +42,7 @@ extern const struct ctl_command ctl_unload;
 extern const struct ctl_command ctl_status;
 extern const struct ctl_command ctl_stat;
 extern const struct ctl_command ctl_metrics;
+extern const struct ctl_command ctl_top;
 
 /* The end of each command's long options: those that all have. */
 #define CTL_LONG_OPTIONS			\

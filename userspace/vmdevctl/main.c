@@ -15,6 +15,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_status,
 	&ctl_stat,
 	&ctl_metrics,
+	&ctl_top,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
