@@ -537,5 +537,5 @@ void top_draw(struct top_view *view, const struct live *live)
 
 unsigned int top_page(void)
 {
-	return LINES > LIST_MIN ? (unsigned int)LINES / 2 : 1;
+	return LINES < 2 ? 1 : (unsigned int)LINES / 2;
 }
