@@ -170,7 +170,7 @@ sees "faults a second" '^Faults *[1-9][0-9]*/s .* major [1-9]'
 sees "latency of the last interval" '^Latency  now *p50 < 8us  p90 < 8us  p99 < 8us'
 sees "faults, refaults and reads of a space" \
 	"^ *7 *$sleeper sleep  *1.1M  *80K  *[1-9][0-9]*  *[1-9][0-9]*  *[1-9][0-9.]*[KM] "
-sees "sparklines go on" '^Faults .*[▁▂▃▄▅▆▇█]\{4\}'
+sees "sparklines go on" '^Faults .*\([▁▂▃▄▅▆▇█] *\)\{4\}'
 kill $changes
 wait $changes || true
 
