@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What vmdevctl shows of a running module, against sysfs: stat's totals and its
- * lines, metrics, and what they do when there is nothing left to show.
+ * lines, metrics, top in a terminal, and what they do when there is nothing left to show.
  */
 #define _GNU_SOURCE
 #include "tool.h"
@@ -276,11 +276,131 @@ static bool test_metrics(void)
 	return true;
 }
 
+/* ---- top ---- */
+
+#define TMUX	"tmux -S /tmp/look.tmux -f /dev/null "
+
+/* In a terminal of this size; its exit status comes after it on the screen. */
+static bool start_top(const char *options)
+{
+	vt_check(vl_run_command(TMUX "new-session -d -x 100 -y 30 'export LC_ALL=C.UTF-8; "
+				"vmdevctl top -d 0.3 %s; echo ended $?; exec sleep 1000'",
+				options), "tmux");
+	return true;
+}
+
+static bool press(const char *keys)
+{
+	vt_check(vl_run_command(TMUX "send-keys %s", keys), "tmux");
+	return true;
+}
+
+static bool read_screen(char *screen, size_t size)
+{
+	FILE *file = popen(TMUX "capture-pane -p", "re");
+
+	vt_need(file, "popen: %s", strerror(errno));
+	screen[fread(screen, 1, size - 1, file)] = '\0';
+	vt_check(!pclose(file), "tmux");
+	return true;
+}
+
+/* @text comes, or goes where @there is false. */
+static bool check_screen(const char *text, bool there)
+{
+	double end = vt_now() + 20 * vt_time_scale();
+	char screen[16384];
+
+	do {
+		vt_check(read_screen(screen, sizeof(screen)), "screen");
+		if (!!strstr(screen, text) == there)
+			return true;
+		vt_sleep_ms(100);
+	} while (vt_now() < end);
+	vt_check(false, "\"%s\" is %son the screen:\n%s", text, there ? "not " : "", screen);
+}
+
+struct row {
+	char resident[16], swapped[16], reads[16], writes[16], size[16];
+	double faults, refaults;
+};
+
+/* The line of this process's space. */
+static bool read_row(struct row *row)
+{
+	char screen[16384], start[64];
+	char *line;
+
+	snprintf(start, sizeof(start), "    1%8d look             ", getpid());
+	vt_check(read_screen(screen, sizeof(screen)), "screen");
+	line = strstr(screen, start);
+	vt_check(line, "no \"%s\" on the screen:\n%s", start, screen);
+	vt_check(sscanf(line + strlen(start), "%15s %15s %lf %lf %15s %15s %15s", row->resident,
+			row->swapped, &row->faults, &row->refaults, row->reads, row->writes,
+			row->size) == 7, "a line cut off: %s", line);
+	return true;
+}
+
+static bool check_row(struct vt_space *space)
+{
+	uint64_t pages = space->length / vt_page_size();
+	double end = vt_now() + 20 * vt_time_scale();
+	char size[16];
+	struct row row;
+
+	snprintf(size, sizeof(size), "%zuM", space->length >> 20);
+	vt_check(read_row(&row), "in the store");
+	vt_check(!strcmp(row.resident, "0") && !strcmp(row.swapped, size) &&
+		 !strcmp(row.size, size), "resident %s, swapped %s, size %s", row.resident,
+		 row.swapped, row.size);
+	do {
+		vt_check(check_range(space->mem, pages, 1, 0), "content");
+		vt_check(read_row(&row), "in use");
+	} while ((row.faults < 1 || row.refaults < 1 || !strcmp(row.reads, "0")) && vt_now() < end);
+	vt_check(row.faults >= 1 && row.refaults >= 1 && strcmp(row.reads, "0"),
+		 "%f faults, %f refaults, %s read", row.faults, row.refaults, row.reads);
+	vt_check(check_screen("\u2588", true), "bars");
+	return true;
+}
+
+static bool check_top(struct vt_space *space)
+{
+	vt_check(check_screen("Pool     [", true) && check_screen(" of 4 MiB, dirty ", true) &&
+		 check_screen(", policy clock, 1 space\n", true) && check_row(space), "at work");
+	vt_check(press("h") && check_screen("vmdevctl top: keys\n", true), "help");
+	vt_check(press("x") && check_screen("Pool     [", true), "after help");
+	vt_check(press("p") && check_screen(" paused ", true), "paused");
+	vt_space_free(space);
+	vt_sleep_ms(1000);
+	vt_check(check_screen(", 1 space", true), "changed while paused");
+	vt_check(press("Space") && check_screen(", 0 spaces", true), "not going on");
+	vt_check(!vl_unload_patiently(10), "top holds the module");
+	vt_check(check_screen("vmdev isn't loaded; run 'vmdevctl load'; waiting for it", true) &&
+		 check_screen("Pool", false), "after the unload");
+	vl_must_load("pool_mb=8 store=%s store_mb=64", vl_mnt());
+	vt_check(check_screen(" of 8 MiB, dirty ", true) && check_screen("isn't loaded", false),
+		 "after another load");
+	vt_check(press("q") && check_screen("\nended 0\n", true), "its end");
+	return true;
+}
+
+static bool test_top(void)
+{
+	struct vt_space space;
+	bool good;
+
+	vt_check(load_and_use(&space), "use");
+	good = start_top("") && check_top(&space);
+	vl_run_command(TMUX "kill-server");
+	return good;
+}
+
 static const struct vt_test tests[] = {
 	{ "stat: totals", test_stat_totals },
 	{ "stat: lines add up", test_stat_lines },
 	{ "stat ends with the module", test_stat_unloaded },
 	{ "metrics", test_metrics },
+	{ "top", test_top },
 };
 
 int main(void)

@@ -65,12 +65,15 @@ add_program()
 	[ ${#executables[@]} -eq 0 ] || add_libraries "$root" "${executables[@]}"
 }
 
-# add_tool ROOT NAME: a program found on this machine's PATH
+# add_tool ROOT NAME: a program found on this machine's PATH, or any absolute path
 add_tool()
 {
 	local path
 
-	path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$2") || return 1
+	case $2 in
+	/*) [ -e "$2" ] && path=$2 ;;
+	*) path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$2") ;;
+	esac || return 1
 	add_program "$1" "$path"
 }
 

@@ -16,6 +16,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_status,
 	&ctl_stat,
 	&ctl_metrics,
+	&ctl_top,
 	&ctl_map,
 	&ctl_translate,
 	&ctl_volume,
