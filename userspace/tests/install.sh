@@ -19,7 +19,9 @@ check "make install" make -C "$here/.." install BUILD="$build" DESTDIR="$root" P
 
 for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
 	lib/pkgconfig/libvmdev.pc include/vmdev.h include/linux/vmdev.h \
-	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3; do
+	share/man/man8/vmdevctl.8 share/man/man3/libvmdev.3 share/man/man4/vmdev.4 \
+	share/bash-completion/completions/vmdevctl share/zsh/site-functions/_vmdevctl \
+	share/fish/vendor_completions.d/vmdevctl.fish; do
 	check "$file is installed" test -s "$root/usr/test/$file"
 done
 
@@ -61,7 +63,7 @@ for function in $declared; do
 done
 
 if command -v groff >/dev/null; then
-	for page in man8/vmdevctl.8 man3/libvmdev.3; do
+	for page in man8/vmdevctl.8 man3/libvmdev.3 man4/vmdev.4; do
 		check "$page formats without a warning" bash -c \
 			"warnings=\$(groff -man -Tutf8 -ww -z '$root/usr/test/share/man/$page' 2>&1); \
 			echo \"\$warnings\"; test -z \"\$warnings\""
@@ -75,6 +77,15 @@ done | sed -n 's/^  -., --\([a-z-]*\).*/\1/p' | sort -u); do
 	check "--$option is in vmdevctl(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
 		"$root/usr/test/share/man/man8/vmdevctl.8"
 done
+
+for ioctl in $(sed -n 's/^#define \(VMDEV_IOC_[A-Z_]*\)\t_IO.*/\1/p' \
+	"$root/usr/test/include/linux/vmdev.h"); do
+	check "$ioctl is in vmdev(4)" grep -q "^.BR $ioctl " "$root/usr/test/share/man/man4/vmdev.4"
+done
+sed -n '/^\.EX/,/^\.EE/p' "$root/usr/test/share/man/man4/vmdev.4" |
+	sed -e '/^\.E/d' -e 's/\\e/\\/g' >"$root/example.c"
+check "the example of vmdev(4) builds" gcc -std=gnu11 "${strict[@]}" -o "$root/example" \
+	"$root/example.c" "-I$root/usr/test/include"
 
 touch "$root/usr/test/include/linux/other.h"
 check "make uninstall" make -C "$here/.." uninstall BUILD="$build" DESTDIR="$root" PREFIX=/usr/test

@@ -41,6 +41,7 @@ extern const struct ctl_command ctl_load;
 extern const struct ctl_command ctl_unload;
 extern const struct ctl_command ctl_status;
 extern const struct ctl_command ctl_reload;
+extern const struct ctl_command ctl_doctor;
 extern const struct ctl_command ctl_map;
 extern const struct ctl_command ctl_translate;
 

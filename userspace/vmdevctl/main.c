@@ -16,6 +16,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_status,
 	&ctl_map,
 	&ctl_translate,
+	&ctl_doctor,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
