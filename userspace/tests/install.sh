@@ -78,10 +78,10 @@ done | sed -n 's/^  -., --\([a-z-]*\).*/\1/p' | sort -u); do
 		"$root/usr/test/share/man/man8/vmdevctl.8"
 done
 
-for ioctl in $(sed -n 's/^#define \(VMDEV_IOC_[A-Z_]*\)\t_IO.*/\1/p' \
-	"$root/usr/test/include/linux/vmdev.h"); do
+while read -r ioctl; do
 	check "$ioctl is in vmdev(4)" grep -q "^.BR $ioctl " "$root/usr/test/share/man/man4/vmdev.4"
-done
+done < <(sed -n 's/^#define \(VMDEV_IOC_[A-Z_]*\)\t_IO.*/\1/p' \
+	"$root/usr/test/include/linux/vmdev.h")
 sed -n '/^\.EX/,/^\.EE/p' "$root/usr/test/share/man/man4/vmdev.4" |
 	sed -e '/^\.E/d' -e 's/\\e/\\/g' >"$root/example.c"
 check "the example of vmdev(4) builds" gcc -std=gnu11 "${strict[@]}" -o "$root/example" \
