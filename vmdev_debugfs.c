@@ -57,7 +57,7 @@ static void show_vma(struct seq_file *m, struct vmdev_space *space, struct vm_ar
 	rcu_read_lock();
 	for_each_process(p) {
 		/* compared, never followed */
-		if (READ_ONCE(p->mm) != vma->vm_mm || (p->flags & PF_KTHREAD))
+		if (READ_ONCE(p->mm) != vma->vm_mm || (READ_ONCE(p->flags) & PF_KTHREAD))
 			continue;
 		pid = task_tgid_vnr(p);
 		if (pid)

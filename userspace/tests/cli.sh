@@ -176,6 +176,28 @@ if [[ ! -d /sys/kernel/debug/vmdev ]]; then
 		map space:3
 fi
 
+see_doctor="see 'vmdevctl doctor --help'"
+for option in pool store store-size module json; do
+	shows "^  -., --$option " doctor --help
+done
+says 2 "--pool x: not a size, as 64M; $see_doctor" doctor -p x
+says 2 "--store-size 1X: not a size, as 1G; $see_doctor" doctor -S 1X
+run doctor -m /none/vmdev.ko
+check "doctor of a module that isn't there" grep -qx \
+	"vmdevctl: cannot use module /none/vmdev.ko: No such file or directory; build it or give another path" \
+	"$err"
+run doctor --json --store /proc/none
+python "doctor in JSON" "$out" "$status" <<'PYTHON'
+import json, sys
+d = json.load(open(sys.argv[1]))
+failed = [c for c in d["checks"] if c["verdict"] == "fail"]
+assert {"kernel", "config", "module", "signature", "device", "store"} <= {c["name"] for c in d["checks"]}
+assert any(c["name"] == "store" for c in failed), d
+assert d["ok"] is False and d["error"].startswith("%d of %d checks failed" % (len(failed), len(d["checks"])))
+assert all(c["remedy"] for c in d["checks"] if c["verdict"] != "ok"), d
+assert sys.argv[2] == "1"
+PYTHON
+
 bad=0
 status=0
 "$tool" --help >/dev/full 2>"$err" || status=$?

@@ -20,8 +20,10 @@ check "make install" make -C "$here/.." install BUILD="$build" DESTDIR="$root" P
 for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
 	lib/pkgconfig/libvmdev.pc include/vmdev.h include/linux/vmdev.h \
 	share/man/man8/vmdevctl.8 share/man/man8/vmdevctl-run.8 share/man/man3/libvmdev.3 \
-	share/vmdev/grafana-dashboard.json share/vmdev/vmdevctl.schema.json \
-	lib/vmdev/libvmdev-preload.so \
+	share/man/man4/vmdev.4 share/vmdev/grafana-dashboard.json \
+	share/vmdev/vmdevctl.schema.json lib/vmdev/libvmdev-preload.so \
+	share/bash-completion/completions/vmdevctl share/zsh/site-functions/_vmdevctl \
+	share/fish/vendor_completions.d/vmdevctl.fish \
 	lib/systemd/system/vmdev-metrics.service lib/systemd/system/vmdev-metrics.timer; do
 	check "$file is installed" test -s "$root/usr/test/$file"
 done
@@ -67,7 +69,7 @@ for function in $declared; do
 done
 
 if command -v groff >/dev/null; then
-	for page in man8/vmdevctl.8 man8/vmdevctl-run.8 man3/libvmdev.3; do
+	for page in man8/vmdevctl.8 man8/vmdevctl-run.8 man3/libvmdev.3 man4/vmdev.4; do
 		check "$page formats without a warning" bash -c \
 			"warnings=\$(groff -man -Tutf8 -ww -z '$root/usr/test/share/man/$page' 2>&1); \
 			echo \"\$warnings\"; test -z \"\$warnings\""
@@ -86,6 +88,14 @@ for option in $("$build/vmdevctl" run --help | sed -n 's/^  -., --\([a-z-]*\).*/
 	check "--$option is in vmdevctl-run(8)" grep -qF -- "\\-\\-${option//-/\\-}" \
 		"$root/usr/test/share/man/man8/vmdevctl-run.8"
 done
+while read -r ioctl; do
+	check "$ioctl is in vmdev(4)" grep -q "^.BR $ioctl " "$root/usr/test/share/man/man4/vmdev.4"
+done < <(sed -n 's/^#define \(VMDEV_IOC_[A-Z_]*\)\t_IO.*/\1/p' \
+	"$root/usr/test/include/linux/vmdev.h")
+sed -n '/^\.EX/,/^\.EE/p' "$root/usr/test/share/man/man4/vmdev.4" |
+	sed -e '/^\.E/d' -e 's/\\e/\\/g' >"$root/example.c"
+check "the example of vmdev(4) builds" gcc -std=gnu11 "${strict[@]}" -o "$root/example" \
+	"$root/example.c" "-I$root/usr/test/include"
 
 touch "$root/usr/test/include/linux/other.h"
 check "make uninstall" make -C "$here/.." uninstall BUILD="$build" DESTDIR="$root" PREFIX=/usr/test

@@ -194,7 +194,7 @@ static void check_json(void)
 	ok(strstr(text, "\"space\": 7,\n    \"pid\": 33,\n    \"start\": \"0x7f0000010000\",\n"
 			"    \"offset\": 0,\n    \"page_size\": 4096,\n    \"pages\": 3,\n"),
 	   "JSON: the range");
-	ok(strstr(text, "\"dirty\": 1,\n      \"in I/O\": 0,\n      \"swapped\": 2,\n"),
+	ok(strstr(text, "\"dirty\": 1,\n      \"io\": 0,\n      \"swapped\": 2,\n"),
 	   "JSON: kinds");
 	ok(strstr(text, "\"page\": 0,\n        \"pages\": 2,\n        \"kind\": \"swapped\"\n") &&
 	   strstr(text, "\"page\": 2,\n        \"pages\": 1,\n        \"kind\": \"dirty\"\n"),

@@ -44,6 +44,7 @@ extern const struct ctl_command ctl_status;
 extern const struct ctl_command ctl_stat;
 extern const struct ctl_command ctl_metrics;
 extern const struct ctl_command ctl_top;
+extern const struct ctl_command ctl_doctor;
 extern const struct ctl_command ctl_map;
 extern const struct ctl_command ctl_translate;
 extern const struct ctl_command ctl_volume;

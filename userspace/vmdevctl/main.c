@@ -19,6 +19,7 @@ static const struct ctl_command *const commands[] = {
 	&ctl_top,
 	&ctl_map,
 	&ctl_translate,
+	&ctl_doctor,
 	&ctl_volume,
 	&ctl_run,
 };

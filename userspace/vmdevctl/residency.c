@@ -21,19 +21,19 @@
 
 /* A letter for each kind, so that a picture needs no colours; and the colours. */
 static const struct {
-	const char *name;
+	const char *name, *json;
 	char letter;
 	unsigned char ansi;		/* background, of 256 colours */
 	unsigned char rgb[3];
 } looks[KINDS + 1] = {
-	[KIND_UNTOUCHED] = { "untouched",  '.', 236, { 0xd9, 0xd9, 0xd9 } },
-	[KIND_ZERO]	 = { "zero",       '0',  60, { 0xa6, 0xa8, 0xd8 } },
-	[KIND_CLEAN]	 = { "clean",      'c',  28, { 0x2c, 0xa0, 0x2c } },
-	[KIND_DIRTY]	 = { "dirty",      'D', 166, { 0xff, 0x8c, 0x1a } },
-	[KIND_IO]	 = { "in I/O",     '~', 136, { 0xf2, 0xd0, 0x24 } },
-	[KIND_SWAPPED]	 = { "swapped",    's',  25, { 0x1f, 0x77, 0xb4 } },
-	[KIND_BAD]	 = { "bad",        '!', 196, { 0xd6, 0x27, 0x28 } },
-	[KINDS]		 = { "background", ' ',   0, { 0xff, 0xff, 0xff } },
+	[KIND_UNTOUCHED] = { "untouched",  "untouched", '.', 236, { 0xd9, 0xd9, 0xd9 } },
+	[KIND_ZERO]	 = { "zero",       "zero",      '0',  60, { 0xa6, 0xa8, 0xd8 } },
+	[KIND_CLEAN]	 = { "clean",      "clean",     'c',  28, { 0x2c, 0xa0, 0x2c } },
+	[KIND_DIRTY]	 = { "dirty",      "dirty",     'D', 166, { 0xff, 0x8c, 0x1a } },
+	[KIND_IO]	 = { "in I/O",     "io",        '~', 136, { 0xf2, 0xd0, 0x24 } },
+	[KIND_SWAPPED]	 = { "swapped",    "swapped",   's',  25, { 0x1f, 0x77, 0xb4 } },
+	[KIND_BAD]	 = { "bad",        "bad",       '!', 196, { 0xd6, 0x27, 0x28 } },
+	[KINDS]		 = { NULL,         NULL,        ' ',   0, { 0xff, 0xff, 0xff } },
 };
 
 enum kind residency_kind(uint32_t state)
@@ -301,7 +301,7 @@ static void json_range(const struct residency *r, struct json *json)
 	count_kinds(r, 0, r->pages, count);
 	json_begin_object(json, "kinds");
 	for (kind = 0; kind < KINDS; kind++)
-		json_number(json, looks[kind].name, count[kind]);
+		json_number(json, looks[kind].json, count[kind]);
 	json_end_object(json);
 	json_begin_array(json, "runs");
 	for (page = 0; page < r->pages; page = end) {
@@ -310,7 +310,7 @@ static void json_range(const struct residency *r, struct json *json)
 		json_begin_object(json, NULL);
 		json_number(json, "page", page);
 		json_number(json, "pages", end - page);
-		json_string(json, "kind", looks[r->kinds[page]].name);
+		json_string(json, "kind", looks[r->kinds[page]].json);
 		json_end_object(json);
 	}
 	json_end_array(json);

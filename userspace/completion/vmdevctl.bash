@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Completion of vmdevctl for bash. Commands and options are those of its own --help,
+# so that this knows of all there are; what an option takes is known here.
+
+_vmdevctl_commands()
+{
+	"$1" --help 2> /dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p'
+}
+
+_vmdevctl_options()
+{
+	"$1" "$2" --help 2> /dev/null | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z][a-z-]*\).*/\2/p'
+}
+
+_vmdevctl_pids()
+{
+	grep -lsE ' /dev/vmdev(-[^ ]*)?$' /proc/[0-9]*/maps 2> /dev/null | cut -d/ -f3
+}
+
+# What stands behind an option or, for operands, a command. One candidate a line;
+# fails where it is a file or nothing that can be known.
+_vmdevctl_values()
+{
+	case $1 in
+	--overcommit | --checksum | -o | -c) printf '%s\n' on off ;;
+	--policy | -P) tr -s ' ' '\n' < /sys/kernel/vmdev/policy/available ;;
+	--group | -g) getent group | cut -d: -f1 ;;
+	map | translate) _vmdevctl_pids ;;
+	volume) printf '%s\n' create list remove ;;
+	remove) find /dev -maxdepth 1 -name 'vmdev-*' -printf '%f\n' | cut -d- -f2- ;;
+	*) return 1 ;;
+	esac 2> /dev/null
+}
+
+_vmdevctl()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} words
+
+	if [[ $COMP_CWORD -eq 1 ]]; then
+		words="$(_vmdevctl_commands "$1") --help --version"
+	elif [[ $current == -* ]]; then
+		words=$(_vmdevctl_options "$1" "$command")
+	elif [[ $previous == -* ]]; then
+		words=$(_vmdevctl_values "$previous") || words=
+	elif [[ $command == volume && $COMP_CWORD -gt 2 ]]; then
+		words=$(_vmdevctl_values "$previous") || words=
+	else
+		words=$(_vmdevctl_values "$command") || words=
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+# Where nothing else is known: files.
+complete -o default -F _vmdevctl vmdevctl
