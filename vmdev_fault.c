@@ -349,7 +349,7 @@ static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space
 }
 
 /* Make an ABSENT page resident before it is touched. Return: done. */
-static bool fill_one(struct vmdev_space *space, pgoff_t index)
+static bool fill_one(struct vmdev_space *space, pgoff_t index, bool write)
 {
 	unsigned long *e = vmdev_page_find(space, index);
 	struct vmdev_frame *frame;
@@ -360,7 +360,7 @@ static bool fill_one(struct vmdev_space *space, pgoff_t index)
 		return false;
 	if (vmdev_page_state(e) == VMDEV_PAGE_ABSENT && !vmdev_space_ends_before(space, index)) {
 		frame = vmdev_reclaim_try_frame(space);
-		done = frame && !fill(space, index, e, frame, false);
+		done = frame && !fill(space, index, e, frame, write);
 	}
 	vmdev_page_untry(e);
 	return done;
@@ -368,17 +368,18 @@ static bool fill_one(struct vmdev_space *space, pgoff_t index)
 
 /*
  * @index was touched for the first time. When it goes on like that, fill pages behind
- * it, up to @last: of what is promised already, and in memory there is. Return: the
- * last one filled.
+ * it, up to @last: of what is promised already, and in memory there is. They count as
+ * written when this one is; one that isn't is found to be zero when it leaves. Return:
+ * the last one filled.
  */
-static pgoff_t fill_ahead(struct vmdev_space *space, pgoff_t index, pgoff_t last)
+static pgoff_t fill_ahead(struct vmdev_space *space, pgoff_t index, pgoff_t last, bool write)
 {
 	unsigned int i, n;
 
 	if (last == index || READ_ONCE(space->used) + AROUND > READ_ONCE(space->reserved))
 		return index;
 	n = vmdev_io_fill_ahead(space, index, last - index);
-	for (i = 0; i < n && fill_one(space, index + i + 1); i++)
+	for (i = 0; i < n && fill_one(space, index + i + 1, write); i++)
 		;
 	return index + i;
 }
@@ -434,7 +435,7 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 	}
 	if (kind == VMDEV_FAULT_ZERO)
-		last = fill_ahead(space, vmf->pgoff, last_around(vmf));
+		last = fill_ahead(space, vmf->pgoff, last_around(vmf), write);
 	map_along(vmf, last);
 	/* as in vmdev_map_pages() */
 	if (!(vmf->flags & FAULT_FLAG_TRIED))

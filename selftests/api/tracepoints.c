@@ -215,10 +215,12 @@ static bool test_exist(void)
 	return true;
 }
 
-/* Fill, evict, read in order, evict clean. */
+/* Fill, a fault a page; evict, read in order, evict clean. */
 static bool known_load(struct vt_space *v)
 {
+	vt_need(!posix_fadvise(v->fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
 	fill_range(v->mem, PAGES, 1, 0);
+	vt_need(!posix_fadvise(v->fd, 0, 0, POSIX_FADV_NORMAL), "posix_fadvise");
 	vt_check(vt_evict_all(v), "pages stayed");
 	vt_check(check_range(v->mem, PAGES, 1, 0), "content lost");
 	vt_check(vt_evict_all(v), "pages stayed");

@@ -111,20 +111,37 @@ static int load_without_store(void)
 	return syscall(SYS_finit_module, module_fd, bad, 0) ? -errno : 0;
 }
 
-/*
- * Where the store begins: all before it is the same for every kind, and has failed
- * with the first. With some to spare for what is freed when the load fails.
- */
-static unsigned int before_store(void)
+static int load_with_bad_parameter(void)
+{
+	return syscall(SYS_finit_module, module_fd, "pool_mb=none", 0) ? -errno : 0;
+}
+
+/* Allocations of a load that fails in @run, less some for what is freed then. */
+static unsigned int allocations_of(int (*run)(void))
 {
 	unsigned int n;
 
 	open_module();
-	n = fi_count(load_without_store);
+	n = fi_count(run);
 	for (int i = 0; i < 1000 && vl_loaded(); i++)
 		vt_sleep_ms(5);
-	vt_msg("%u allocations before the store", n);
 	return n > 40 ? n - 40 : 1;
+}
+
+/*
+ * Where to begin. What the kernel allocates for any module, before it comes to the
+ * parameters, is not this one's. And what comes before the store is the same for every
+ * kind of store: it fails with the first, a device.
+ */
+static unsigned int first_to_fail(void)
+{
+	unsigned int own = allocations_of(load_with_bad_parameter);
+	unsigned int store = allocations_of(load_without_store);
+
+	vt_need(own < store, "%u allocations before the parameters, %u before the store", own,
+		store);
+	vt_msg("from the %u. allocation, the store from the %u.", own, store);
+	return directory ? store : own;
 }
 
 /* One load without failures first: files are there then as they stay. */
@@ -134,7 +151,7 @@ static bool walk_load(const char *store)
 		.name = store, .prepare = open_module, .run = load_module, .verify = load_verify,
 		.also = { -ENOSPC, -EIO, -EAGAIN, -ENFILE },
 	};
-	unsigned int first = directory ? before_store() : 1;
+	unsigned int first = first_to_fail();
 
 	open_module();
 	vt_need(!load_module() && !vl_unload_patiently(10), "load with %s", parameters);

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <linux/fs.h>
 
+#include <sys/swap.h>
+
 #include "files.h"
 
 /* Up to three errnos that fit; 0 ends the list. */
@@ -217,6 +219,35 @@ static bool test_writable_by_others(void)
 	return true;
 }
 
+/* It is taken, and nobody can read any more what programs will hold in memory. */
+static bool test_readable_by_others(void)
+{
+	const char *path = on_mnt("vmdev-readers");
+	struct stat st;
+
+	make_file(path, 8 << 20, 0644, true);
+	vl_must_load("pool_mb=4 store=%s store_mb=0", path);
+	vt_check(!stat(path, &st) && (st.st_mode & 07777) == 0600, "mode %o while in use",
+		 st.st_mode & 07777);
+	vt_check(!vl_unload(), "unload");
+	unlink(path);
+	return true;
+}
+
+static bool test_swap_file(void)
+{
+	const char *path = on_mnt("vmdev-swap");
+	bool ok;
+
+	make_file(path, 8 << 20, 0600, true);
+	vt_need(vl_run_command("mkswap %s > /dev/null", path), "mkswap");
+	vt_need(!swapon(path, 0), "swapon: %s", strerror(errno));
+	ok = file_refused(path, EBUSY, ETXTBSY);
+	vt_check(!swapoff(path), "swapoff: %s", strerror(errno));
+	unlink(path);
+	return ok;
+}
+
 static bool test_open_for_write(void)
 {
 	const char *path = on_mnt("vmdev-writer");
@@ -323,6 +354,8 @@ static const struct vt_test tests[] = {
 	{ "paths that are no store", test_paths },
 	{ "sizes that don't fit", test_sizes },
 	{ "files that others may write", test_writable_by_others },
+	{ "files that others may read", test_readable_by_others },
+	{ "files in use as swap", test_swap_file },
 	{ "files that others are writing", test_open_for_write },
 	{ "devices in use or read-only", test_device_in_use },
 	{ "read-only file system", test_read_only_mount },
