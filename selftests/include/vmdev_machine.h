@@ -100,8 +100,10 @@ static inline bool vm_quiet_look(struct vm_quiet *q)
 		if (n <= 0)
 			return ok;
 		record[n] = '\0';
-		/* the kernel's own, when there is no memory for a module's static keys */
-		if (strstr(record, "jump_label"))
+		/* the kernel's own, when there is no memory for a module's static keys or
+		 * the fields of its tracepoints
+		 */
+		if (strstr(record, "jump_label") || strstr(record, "event_define_fields"))
 			continue;
 		for (unsigned int i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++) {
 			if (!strstr(record, bugs[i]))
