@@ -429,7 +429,7 @@ static void parse_options(int argc, char **argv)
 {
 	int option;
 
-	parse_patterns(strdup(pattern_names()));
+	parse_patterns(pattern_names());
 	while ((option = getopt(argc, argv, "k:p:t:n:m:f:S:M:W:T:2Vs:l:d:g:L:c:Hh")) != -1) {
 		if (option == 'p') {
 			parse_patterns(optarg);

@@ -173,7 +173,7 @@ const struct pattern *pattern_find(const char *name)
 	return NULL;
 }
 
-const char *pattern_names(void)
+char *pattern_names(void)
 {
 	static char names[256];
 

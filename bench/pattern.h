@@ -65,8 +65,8 @@ struct pattern {
 
 const struct pattern *pattern_find(const char *name);
 
-/* Names of all patterns, separated by commas. */
-const char *pattern_names(void);
+/* Names of all patterns, separated by commas, in a buffer that is made anew each time. */
+char *pattern_names(void);
 
 /* Start a share's order; @stream tells the threads' orders apart. */
 void share_seed(struct share *share, uint64_t stream);
