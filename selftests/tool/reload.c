@@ -150,13 +150,14 @@ static bool test_refused_by_kernel(void)
 static bool test_no_way_back(void)
 {
 	struct output output;
-	char store[256];
+	char parent[256], store[300];
 
-	snprintf(store, sizeof(store), "%s/gone", vl_mnt());
-	vt_need(!mkdir(store, 0700), "%s: %s", store, strerror(errno));
+	snprintf(parent, sizeof(parent), "%s/parent", vl_mnt());
+	snprintf(store, sizeof(store), "%s/gone", parent);
+	vt_need(!mkdir(parent, 0700) && !mkdir(store, 0700), "%s: %s", store, strerror(errno));
 	tool(&output, "load", "-m", KO, "-p", "4M", "-s", store, "-S", "16M");
 	vt_check(check_good(&output), "load");
-	vt_need(!rmdir(store), "%s: %s", store, strerror(errno));
+	vt_need(!rmdir(store) && !rmdir(parent), "%s: %s", store, strerror(errno));
 	tool(&output, "reload", "-m", KO);
 	vt_check(check_error(&output, 2, store, "vmdevctl reload --help") && vl_loaded(),
 		 "with the same store");
