@@ -6,9 +6,8 @@
  */
 #define _GNU_SOURCE
 #include <sys/ioctl.h>
-#include <linux/fs.h>
-
 #include <sys/swap.h>
+#include <linux/fs.h>
 
 #include "files.h"
 
