@@ -297,6 +297,15 @@ static int vmdev_fsync(struct file *file, loff_t start, loff_t end, int datasync
 	return 0;	/* memory: there is nothing behind it to bring up to date */
 }
 
+/*
+ * A space of one's own is its owner's. A volume has readers who may not change it, nor
+ * page it out under others, nor see when others use it.
+ */
+static bool may_change(struct file *file)
+{
+	return file->f_mode & FMODE_WRITE || !vmdev_space_is_volume(file->private_data);
+}
+
 static int vmdev_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 {
 	struct vmdev_space *space = file->private_data;
@@ -309,7 +318,8 @@ static int vmdev_fadvise(struct file *file, loff_t offset, loff_t len, int advic
 	case POSIX_FADV_NORMAL:
 	case POSIX_FADV_SEQUENTIAL:
 	case POSIX_FADV_RANDOM:
-		WRITE_ONCE(space->ra_mode, advice);
+		if (may_change(file))
+			WRITE_ONCE(space->ra_mode, advice);
 		return 0;
 	case POSIX_FADV_WILLNEED:
 		first = offset >> PAGE_SHIFT;
@@ -317,6 +327,9 @@ static int vmdev_fadvise(struct file *file, loff_t offset, loff_t len, int advic
 		vmdev_io_prefetch(space, first, end);
 		return 0;
 	case POSIX_FADV_DONTNEED:
+		/* the kernel too passes over pages of a file one can't write */
+		if (!may_change(file))
+			return 0;
 		/* whole pages only, as the page cache does it */
 		first = DIV_ROUND_UP_ULL(offset, PAGE_SIZE);
 		end = last >= (u64)i_size_read(space->inode) ? vmdev_space_end(space) :
@@ -337,12 +350,6 @@ static int vmdev_fadvise(struct file *file, loff_t offset, loff_t len, int advic
 static bool all_zero(const u64 *word, size_t n)
 {
 	return !memchr_inv(word, 0, n * sizeof(*word));
-}
-
-/* A space of one's own is its owner's. A volume has readers who may not change it. */
-static bool may_change(struct file *file)
-{
-	return file->f_mode & FMODE_WRITE || !vmdev_space_is_volume(file->private_data);
 }
 
 static int get_info(struct vmdev_space *space, void __user *arg)
@@ -416,7 +423,7 @@ static int do_range(struct file *file, void __user *arg, bool discard)
 	pgoff_t first, end;
 	int err;
 
-	if (discard && !may_change(file))
+	if (!may_change(file))
 		return -EBADF;
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
@@ -439,8 +446,9 @@ static int do_range(struct file *file, void __user *arg, bool discard)
 	return copy_to_user(arg, &range, sizeof(range)) ? -EFAULT : 0;
 }
 
-static int get_map(struct vmdev_space *space, void __user *arg)
+static int get_map(struct file *file, void __user *arg)
 {
+	struct vmdev_space *space = file->private_data;
 	struct vmdev_map_entry __user *to;
 	struct vmdev_map_entry buf[32];
 	struct vmdev_map map;
@@ -448,6 +456,8 @@ static int get_map(struct vmdev_space *space, void __user *arg)
 	unsigned int n;
 	int err;
 
+	if (!may_change(file))
+		return -EBADF;
 	if (copy_from_user(&map, arg, sizeof(map)))
 		return -EFAULT;
 	if (map.reserved || map.count > U64_MAX >> PAGE_SHIFT)
@@ -520,6 +530,11 @@ static int volume_list(void __user *arg)
 		err = vmdev_volume_next(&minor, &volume);
 		if (err)
 			break;
+		/* not for everybody to watch */
+		if (!capable(CAP_SYS_ADMIN)) {
+			volume.resident = 0;
+			volume.swapped = 0;
+		}
 		if (n < list.count && copy_to_user(to + n, &volume, sizeof(volume)))
 			return -EFAULT;
 	}
@@ -548,7 +563,7 @@ static long vmdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case VMDEV_IOC_EVICT:
 		return do_range(file, p, false);
 	case VMDEV_IOC_GET_MAP:
-		return get_map(space, p);
+		return get_map(file, p);
 	case VMDEV_IOC_VOLUME_CREATE:
 		return volume_create(p);
 	case VMDEV_IOC_VOLUME_REMOVE:

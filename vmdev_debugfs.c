@@ -8,14 +8,16 @@
  * not the space's pages: those read as absent then.
  */
 #include <linux/debugfs.h>
-#include <linux/rbtree.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <vmdev/debugfs.h>
+#include <vmdev/fault.h>
 #include <vmdev/space.h>
 #include <vmdev/stats.h>
 #include <uapi/linux/vmdev.h>
@@ -48,52 +50,95 @@ DEFINE_SHOW_ATTRIBUTE(spaces);
 
 /* ---- mappings ---- */
 
-/* A line for each process whose mapping this is; several have it after vfork. */
-static void show_vma(struct seq_file *m, struct vmdev_space *space, struct vm_area_struct *vma)
+/* The memory of a process, of whichever thread still has it. */
+static struct mm_struct *get_mm(struct task_struct *p)
 {
-	struct task_struct *p;
-	pid_t pid;
+	struct mm_struct *mm = NULL;
+	struct task_struct *t;
 
 	rcu_read_lock();
-	for_each_process(p) {
-		/* compared, never followed */
-		if (READ_ONCE(p->mm) != vma->vm_mm || (READ_ONCE(p->flags) & PF_KTHREAD))
-			continue;
-		pid = task_tgid_vnr(p);
-		if (pid)
-			seq_printf(m, "%llu %d %lx %lx %llu\n", space->id, pid, vma->vm_start,
-				   vma->vm_end, (u64)vma->vm_pgoff << PAGE_SHIFT);
+	for_each_thread(p, t) {
+		mm = get_task_mm(t);
+		if (mm)
+			break;
 	}
 	rcu_read_unlock();
+	return mm;
 }
 
-static void show_mapping(struct seq_file *m, struct vmdev_space *space)
+/* A line for each mapping of a space in one process. Return: 0 or -EINTR. */
+static int show_process(struct seq_file *m, struct task_struct *p)
 {
-	struct address_space *mapping = space->inode->i_mapping;
-	struct rb_node *node;
+	pid_t pid = task_tgid_vnr(p);
+	struct mm_struct *mm = pid ? get_mm(p) : NULL;
+	struct vm_area_struct *vma;
+	struct vmdev_space *space;
+	int err;
 
-	/* holds off every change of a VMA's range and the end of its mm */
-	i_mmap_lock_read(mapping);
-	for (node = rb_first_cached(&mapping->i_mmap); node; node = rb_next(node))
-		show_vma(m, space, rb_entry(node, struct vm_area_struct, shared.rb));
-	i_mmap_unlock_read(mapping);
+	if (!mm)
+		return 0;
+	err = mmap_read_lock_killable(mm);
+	if (!err) {
+		VMA_ITERATOR(vmi, mm, 0);
+
+		for_each_vma(vmi, vma) {
+			if (vma->vm_ops != &vmdev_vm_ops)
+				continue;
+			space = vma->vm_file->private_data;
+			seq_printf(m, "%llu %d %lx %lx %llu\n", space->id, pid, vma->vm_start,
+				   vma->vm_end, (u64)vma->vm_pgoff << PAGE_SHIFT);
+		}
+		mmap_read_unlock(mm);
+	}
+	mmput(mm);
+	return err;
 }
 
+/* All processes there are, each with a reference. Return: how many, or -ENOMEM. */
+static long get_processes(struct task_struct ***tasks)
+{
+	struct task_struct *p;
+	long max = 64, n = 0;
+
+	rcu_read_lock();
+	for_each_process(p)
+		max++;
+	rcu_read_unlock();
+	*tasks = kvmalloc_array(max, sizeof(**tasks), GFP_KERNEL);
+	if (!*tasks)
+		return -ENOMEM;
+	rcu_read_lock();
+	for_each_process(p) {
+		if (n == max)
+			break;
+		get_task_struct(p);
+		(*tasks)[n++] = p;
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+/*
+ * Process by process, not space by space: that takes no lock that reclaim waits for,
+ * however many mappings a space has.
+ */
 static int mappings_show(struct seq_file *m, void *unused)
 {
-	struct vmdev_space *space;
-	u64 id = 0;
+	struct task_struct **tasks;
+	long i, n = get_processes(&tasks);
+	int err = 0;
 
+	if (n < 0)
+		return n;
 	seq_puts(m, "space pid start end offset\n");
-	while (!seq_has_overflowed(m) && (space = vmdev_space_after(id))) {
-		id = space->id;
-		show_mapping(m, space);
-		vmdev_space_put(space);
-		if (fatal_signal_pending(current))
-			return -EINTR;
+	for (i = 0; i < n; i++) {
+		if (!err && !seq_has_overflowed(m))
+			err = show_process(m, tasks[i]);
+		put_task_struct(tasks[i]);
 		cond_resched();
 	}
-	return 0;
+	kvfree(tasks);
+	return err;
 }
 DEFINE_SHOW_ATTRIBUTE(mappings);
 

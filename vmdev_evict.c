@@ -279,8 +279,20 @@ static bool same_filled(struct folio *folio, u64 *word)
 	return same;
 }
 
-/* A page has left its frame. Context: page lock held. */
-static void count_eviction(struct vmdev_space *space, unsigned long *e,
+/* When a page is evicted, as its domain counts. A moment later will do as well. */
+static u32 age(struct vmdev_space *space)
+{
+	return vmdev_domain_age(READ_ONCE(space->domain));
+}
+
+#define AGE_FAR	BIT(27)	/* evictions; more than any pool has frames */
+
+/*
+ * A page has left its frame. Context: page lock held. Return: when, as its domain counts;
+ * long ago for a page that was read ahead for nothing: it has not come back when it is
+ * read for the first time.
+ */
+static u32 count_eviction(struct vmdev_space *space, unsigned long *e,
 			   struct vmdev_frame *frame, bool clean)
 {
 	vmdev_count(evictions);
@@ -290,22 +302,18 @@ static void count_eviction(struct vmdev_space *space, unsigned long *e,
 		vmdev_count(locked_evictions);
 	vmdev_space_count(space, EVICTIONS, 1);
 	trace_vmdev_evict(space->id, frame->index, frame->node.id, clean);
-	vmdev_io_wasted(space, e);
-}
-
-/* When a page is evicted, as its domain counts. A moment later will do as well. */
-static u32 age(struct vmdev_space *space)
-{
-	return vmdev_domain_age(READ_ONCE(space->domain));
+	if (vmdev_io_wasted(space, e))
+		return (age(space) + AGE_FAR) & VMDEV_FRAME_NONE;
+	return age(space);
 }
 
 /* A victim's page has left the page cache without I/O: free its frame. */
 static void free_victim(struct vmdev_victim *v, unsigned int state)
 {
 	u32 slot = vmdev_page_slot(v->e);
+	u32 when = count_eviction(v->space, v->e, v->frame, true);
 
-	count_eviction(v->space, v->e, v->frame, true);
-	vmdev_page_set(v->space, v->e, v->index, state, age(v->space), slot);
+	vmdev_page_set(v->space, v->e, v->index, state, when, slot);
 	folio_unlock(v->frame->folio);
 	vmdev_page_untry(v->e);
 	vmdev_pool_free(v->frame);
@@ -521,9 +529,10 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 	locked = folio_trylock(folio);
 	idle = locked && idle_folio(folio);
 	if (!error && idle && !folio_test_dirty(folio) && vmdev_space_detach(space, frame)) {
-		count_eviction(space, e, frame, false);
+		u32 when = count_eviction(space, e, frame, false);
+
 		folio_unlock(folio);
-		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_SWAPPED, age(space), slot);
+		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_SWAPPED, when, slot);
 		vmdev_page_unlock(e);
 		vmdev_pool_free(frame);
 	} else {

@@ -41,7 +41,7 @@
  * Return: 0, or an error; the frame is given back then.
  */
 static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
-		struct vmdev_frame *frame, bool write)
+		struct vmdev_frame *frame, bool write, gfp_t gfp)
 {
 	bool absent = vmdev_page_state(e) == VMDEV_PAGE_ABSENT;
 	u64 word = absent ? 0 : vmdev_page_fill(e, index);
@@ -59,7 +59,7 @@ static int fill(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	} else if (!test_bit(VMDEV_FRAME_ZEROED, &frame->flags)) {
 		folio_zero_range(frame->folio, 0, PAGE_SIZE);
 	}
-	if (!vmdev_space_insert(space, index, e, frame, true)) {
+	if (!vmdev_space_insert(space, index, e, frame, true, gfp)) {
 		err = -ENOMEM;
 		goto err_charge;
 	}
@@ -188,7 +188,7 @@ again:
 		frame = vmdev_reclaim_try_frame(space);
 		if (!frame)
 			goto err_unlock;
-		err = fill(space, index, e, frame, write);
+		err = fill(space, index, e, frame, write, GFP_KERNEL);
 		if (err == -ENOSPC)
 			vmdev_count(oom);
 		if (err)
@@ -256,7 +256,7 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 			err = vmdev_io_read(space, index, e, frame);
 		} else {
 			*kind = VMDEV_FAULT_ZERO;
-			err = fill(space, index, e, frame, write);
+			err = fill(space, index, e, frame, write, GFP_KERNEL);
 			if (err == -ENOSPC)
 				vmdev_count(oom);
 			vmdev_page_unlock(e);
@@ -360,7 +360,7 @@ static bool fill_one(struct vmdev_space *space, pgoff_t index, bool write)
 		return false;
 	if (vmdev_page_state(e) == VMDEV_PAGE_ABSENT && !vmdev_space_ends_before(space, index)) {
 		frame = vmdev_reclaim_try_frame(space);
-		done = frame && !fill(space, index, e, frame, write);
+		done = frame && !fill(space, index, e, frame, write, GFP_NOWAIT | __GFP_NOWARN);
 	}
 	vmdev_page_untry(e);
 	return done;
@@ -381,6 +381,8 @@ static pgoff_t fill_ahead(struct vmdev_space *space, pgoff_t index, pgoff_t last
 	n = vmdev_io_fill_ahead(space, index, last - index);
 	for (i = 0; i < n && fill_one(space, index + i + 1, write); i++)
 		;
+	if (i < n)
+		vmdev_io_filled(space, index, index + i);
 	return index + i;
 }
 

@@ -284,11 +284,11 @@ static void send(struct vmdev_space *space, struct reads *r)
 
 /* Gather a SWAPPED page into @r; it is READING then. Context: page lock held. */
 static bool gather(struct vmdev_space *space, pgoff_t index, unsigned long *e,
-		   struct vmdev_frame *frame, struct reads *r)
+		   struct vmdev_frame *frame, struct reads *r, gfp_t gfp)
 {
 	u32 slot = vmdev_page_slot(e);
 
-	if (!vmdev_space_insert(space, index, e, frame, false)) {
+	if (!vmdev_space_insert(space, index, e, frame, false, gfp)) {
 		folio_clear_readahead(frame->folio);
 		vmdev_reclaim_put_frame(space, frame);
 		return false;
@@ -315,7 +315,7 @@ static bool gather_ahead(struct vmdev_space *space, pgoff_t index, struct reads 
 			/* before it can be touched; keeps it out of fault-around too */
 			folio_set_readahead(frame->folio);
 			set_bit(VMDEV_ENTRY_RA, e);
-			done = gather(space, index, e, frame, r);
+			done = gather(space, index, e, frame, r, GFP_NOWAIT | __GFP_NOWARN);
 			if (!done)
 				clear_bit(VMDEV_ENTRY_RA, e);
 		}
@@ -387,11 +387,11 @@ static unsigned int window_max(struct vmdev_space *space, const struct vmdev_str
 }
 
 /*
- * Note a fault at @index and say what to read ahead. Return: pages, the first in
- * @start, @stride apart.
+ * Note a fault at @index, which used the pages up to @last, and say what to read ahead.
+ * Return: pages, the first in @start, @stride apart.
  */
-static unsigned int plan(struct vmdev_space *space, pgoff_t index, bool hit, pgoff_t *start,
-			 long *stride)
+static unsigned int plan(struct vmdev_space *space, pgoff_t index, pgoff_t last, bool hit,
+			 pgoff_t *start, long *stride)
 {
 	struct vmdev_stream *s;
 	unsigned int max, have = 0, n = 0;
@@ -399,25 +399,25 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, bool hit, pgo
 
 	spin_lock(&space->lock);
 	s = find_stream(space, index);
+	s->last = last;
 	s->used = ++space->clock;
 	max = window_max(space, s);
 	s->window = min(max, s->window ? 2 * s->window : 4);
 	if (s->stride && s->window) {
-		/* how many pages ahead of @index were asked for already */
-		lead = (long)(s->ahead - index) / s->stride;
+		/* how many pages ahead of @last were asked for already */
+		lead = (long)(s->ahead - last) / s->stride;
 		have = clamp_t(long, lead, 0, s->window);
 		/* while hits come, wait until half of the window is used up */
 		if (!hit || have <= s->window / 2)
 			n = min_t(unsigned int, s->window - have, VMDEV_REQUEST_PAGES - 1);
 		*stride = s->stride;
-		*start = index + s->stride * (have + 1);
+		*start = last + s->stride * (have + 1);
 		if (n)
-			s->ahead = index + s->stride * (have + n);
+			s->ahead = last + s->stride * (have + n);
 	}
 	spin_unlock(&space->lock);
 	return n;
 }
-
 
 /* The stream at @index got no further than @ahead: it has to ask again from there. */
 static void correct_stream(struct vmdev_space *space, pgoff_t index, pgoff_t ahead)
@@ -433,16 +433,17 @@ static void correct_stream(struct vmdev_space *space, pgoff_t index, pgoff_t ahe
 }
 
 /* Gather what plan() says. */
-static void gather_plan(struct vmdev_space *space, pgoff_t index, bool hit, struct reads *r)
+static void gather_plan(struct vmdev_space *space, pgoff_t index, pgoff_t last, bool hit,
+			struct reads *r)
 {
 	unsigned int i, n, got = 0;
 	pgoff_t start;
 	long stride;
 
-	n = plan(space, index, hit, &start, &stride);
+	n = plan(space, index, last, hit, &start, &stride);
 	for (i = 0; i < n && start + i * stride < VMDEV_INDEX_MAX; i++) {
 		if (vmdev_pool_short()) {
-			correct_stream(space, index, start + i * stride - stride);
+			correct_stream(space, last, start + i * stride - stride);
 			break;
 		}
 		got += gather_ahead(space, start + i * stride, r);
@@ -457,7 +458,7 @@ static void gather_plan(struct vmdev_space *space, pgoff_t index, bool hit, stru
  * @index: the page
  * @max: most pages to fill
  *
- * Only a stream that goes up page by page earns it.
+ * Only a stream that goes up page by page earns it, and one that used all it got.
  *
  * Context: process, any lock above space->lock may be held.
  * Return: pages behind @index that are likely to be touched next.
@@ -471,11 +472,24 @@ unsigned int vmdev_io_fill_ahead(struct vmdev_space *space, pgoff_t index, unsig
 	s = find_stream(space, index);
 	s->used = ++space->clock;
 	if (s->stride == 1) {
-		s->window = min(window_max(space, s), s->window ? 2 * s->window : 4);
+		if (!s->window)
+			s->window = 4;
+		else if (index == s->ahead + 1)
+			s->window *= 2;
+		else
+			s->window = 0;
+		s->window = min(s->window, window_max(space, s));
 		n = min(s->window, max);
+		s->ahead = index + n;
 	}
 	spin_unlock(&space->lock);
 	return n;
+}
+
+/* Of what vmdev_io_fill_ahead() said there are only the pages up to @last. */
+void vmdev_io_filled(struct vmdev_space *space, pgoff_t index, pgoff_t last)
+{
+	correct_stream(space, index, last);
 }
 
 static void add_credit(struct vmdev_space *space, int n)
@@ -500,12 +514,12 @@ int vmdev_io_read(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 		  struct vmdev_frame *frame)
 {
 	struct reads r = { 0 };
-	bool done = gather(space, index, e, frame, &r);
+	bool done = gather(space, index, e, frame, &r, GFP_KERNEL);
 
 	vmdev_page_unlock(e);
 	if (!done)
 		return -ENOMEM;
-	gather_plan(space, index, false, &r);
+	gather_plan(space, index, index, false, &r);
 	send(space, &r);
 	return 0;
 }
@@ -546,16 +560,18 @@ pgoff_t vmdev_io_touched(struct vmdev_space *space, pgoff_t index, pgoff_t last)
 	vmdev_count_add(readahead_hits, end - index);
 	vmdev_space_count(space, READAHEAD_HITS, end - index);
 	add_credit(space, end - index);
-	gather_plan(space, end - 1, true, &r);
+	gather_plan(space, index, end - 1, true, &r);
 	send(space, &r);
 	return end - 1;
 }
 
 /* A page is leaving; was it read ahead for nothing? Context: page lock held. */
-void vmdev_io_wasted(struct vmdev_space *space, unsigned long *e)
+bool vmdev_io_wasted(struct vmdev_space *space, unsigned long *e)
 {
-	if (test_bit(VMDEV_ENTRY_RA, e) && test_and_clear_bit(VMDEV_ENTRY_RA, e))
-		add_credit(space, -CREDIT_WASTE);
+	if (!test_bit(VMDEV_ENTRY_RA, e) || !test_and_clear_bit(VMDEV_ENTRY_RA, e))
+		return false;
+	add_credit(space, -CREDIT_WASTE);
+	return true;
 }
 
 /**

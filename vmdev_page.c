@@ -185,7 +185,8 @@ void vmdev_page_set(struct vmdev_space *space, unsigned long *e, pgoff_t index,
 	bool busy = vmdev_page_in(state, VMDEV_IN_IO);
 
 	WARN_ON_ONCE(!vmdev_page_may(from, state));
-	trace_vmdev_page(space->id, index, from, state, frame, slot);
+	trace_vmdev_page(space->id, index, from, state,
+			 vmdev_page_in(state, VMDEV_RESIDENT) ? frame : 0, slot);
 	atomic_long_dec(&space->pages[from]);
 	atomic_long_inc(&space->pages[state]);
 

@@ -190,13 +190,13 @@ static void scan_space(struct vmdev_space *space)
 
 	xa_for_each(&space->leaves, i, leaf) {
 		for (k = 0; k < VMDEV_LEAF_PAGES; k++) {
-			unsigned long *e = &leaf->entry[k];
+			unsigned long *e = &leaf->entry[k], now = READ_ONCE(*e);
 			struct folio *folio;
 
-			if (!vmdev_page_resident(e))
+			if (!vmdev_page_resident(&now))
 				continue;
 			/* a hint until the page lock is held */
-			folio = READ_ONCE(vmdev_pool_frame(vmdev_page_frame(e))->folio);
+			folio = READ_ONCE(vmdev_pool_frame(vmdev_page_frame(&now))->folio);
 			/* of the page: it may be part of anything by now */
 			if (!folio || !PageHWPoison(&folio->page))
 				continue;

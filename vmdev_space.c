@@ -239,12 +239,13 @@ static unsigned long evictions_since(struct vmdev_domain *domain, const unsigned
  * @e: its entry
  * @frame: from vmdev_reclaim_try_frame() or vmdev_reclaim_get_frame()
  * @uptodate: its content is there already
+ * @gfp: how hard to look for memory
  *
  * Context: page lock held; may sleep for memory.
  * Return: false when memory is short; the frame is still the caller's then.
  */
 bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned long *e,
-			struct vmdev_frame *frame, bool uptodate)
+			struct vmdev_frame *frame, bool uptodate, gfp_t gfp)
 {
 	struct address_space *mapping = space->inode->i_mapping;
 	struct folio *folio = frame->folio;
@@ -265,7 +266,7 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned
 		if (!xas_error(&xas))
 			mapping->nrpages++;
 		xas_unlock_irq(&xas);
-	} while (xas_nomem(&xas, GFP_KERNEL));
+	} while (xas_nomem(&xas, gfp));
 
 	if (xas_error(&xas)) {
 		folio->mapping = NULL;

@@ -13,6 +13,7 @@
  */
 #include <linux/cdev.h>
 #include <linux/ctype.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
@@ -46,6 +47,7 @@ static dev_t base;			/* MINORMASK + 1 numbers from here */
 static DEFINE_MUTEX(volumes_mutex);	/* see include/vmdev/page.h */
 static DEFINE_XARRAY_ALLOC(volumes);	/* those that have a name, by minor number */
 static u32 next_minor;
+static atomic_t nr_volumes;		/* with those that lost their name */
 
 /*
  * The node is made with its mode and group, and udev is told of them: it is never
@@ -71,6 +73,8 @@ static void volume_release(struct device *dev)
 	vmdev_debugfs_remove(volume->space);
 	vmdev_space_release(volume->space);
 	kfree(volume);
+	/* vmdev_volume_exit() waits for this */
+	atomic_dec(&nr_volumes);
 }
 
 static const struct device_type volume_type = {
@@ -132,6 +136,7 @@ static struct volume *make_volume(const struct vmdev_volume *arg)
 	}
 	volume->mode = arg->mode ?: 0600;
 	volume->gid = make_kgid(current_user_ns(), arg->gid);
+	atomic_inc(&nr_volumes);
 	device_initialize(&volume->dev);
 	volume->dev.class = &volume_class;
 	volume->dev.type = &volume_type;
@@ -317,6 +322,9 @@ void vmdev_volume_exit(void)
 		remove_locked(volume);
 		put_device(&volume->dev);
 	}
+	/* their devices may be released a moment later */
+	while (atomic_read(&nr_volumes))
+		msleep(20);
 	class_unregister(&volume_class);
 	unregister_chrdev_region(base, MINORMASK + 1);
 }

@@ -80,6 +80,7 @@ static inline unsigned int vmdev_page_state(const unsigned long *e)
 	return (READ_ONCE(*e) >> 2) & 15;
 }
 
+/* Of a resident page: to be asked of a copy where the page lock isn't held. */
 static inline u32 vmdev_page_frame(const unsigned long *e)
 {
 	return (READ_ONCE(*e) >> 8) & VMDEV_FRAME_NONE;

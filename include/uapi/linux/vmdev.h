@@ -198,8 +198,8 @@ struct vmdev_map {
  * @major: of the node's number
  * @minor: of the node's number
  * @space_id: as in struct vmdev_info
- * @resident: pages in frames of the pool now
- * @swapped: pages that are only in the store
+ * @resident: pages in frames of the pool now; 0 without CAP_SYS_ADMIN
+ * @swapped: pages that are only in the store; 0 without CAP_SYS_ADMIN
  * @reserved: zero
  *
  * CREATE takes @name to @gid, REMOVE takes @name; what they don't take must be zero.
@@ -207,8 +207,9 @@ struct vmdev_map {
  * store can't back the size, EFBIG. REMOVE fails with ENOENT; who has the volume
  * open keeps it, as with a file that is unlinked.
  *
- * On a volume's descriptor SET_SIZE fails with EPERM, SET_LIMIT and DISCARD with
- * EBADF unless it is open for writing. Past the end write(2) fails with ENOSPC and
+ * On a volume's descriptor SET_SIZE fails with EPERM, SET_LIMIT, DISCARD, EVICT and
+ * GET_MAP with EBADF unless it is open for writing, and posix_fadvise(2) does nothing
+ * but WILLNEED then: who may only read must not disturb or watch the others. Past the end write(2) fails with ENOSPC and
  * mmap(2) with ENXIO. BLKGETSIZE64 gives the size, as lseek(2) with SEEK_END does.
  */
 struct vmdev_volume {
