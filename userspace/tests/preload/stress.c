@@ -296,7 +296,7 @@ static char *blocks[BLOCKS];
 
 static size_t block_size(int i)
 {
-	return (size_t)i * i * 577 + 1;
+	return (size_t)i * i * 97 + 1;
 }
 
 static void fill_blocks(uint64_t seed)
