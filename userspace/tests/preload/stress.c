@@ -296,7 +296,7 @@ static char *blocks[BLOCKS];
 
 static size_t block_size(int i)
 {
-	return (size_t)i * i * 577 + 1;
+	return (size_t)i * i * 97 + 1;
 }
 
 static void fill_blocks(uint64_t seed)
@@ -763,17 +763,20 @@ static void *write_stream(void *argument)
 static void test_threads(void)
 {
 	pthread_t workers[4], stream;
+	double waited;
 	uintptr_t i;
 
 	for (i = 0; i < ARRAY_SIZE(workers); i++)
 		pthread_create(&workers[i], NULL, work, (void *)(i + 1));
 	pthread_create(&stream, NULL, write_stream, NULL);
-	usleep((useconds_t)(seconds * 1e6));
+	/* on a slow machine longer: too few operations prove nothing */
+	for (waited = 0; waited < seconds || rounds < 100; waited += 0.1)
+		usleep(100000);
 	stop = true;
 	for (i = 0; i < ARRAY_SIZE(workers); i++)
 		pthread_join(workers[i], NULL);
 	pthread_join(stream, NULL);
-	ok(!errors && rounds > 100, "threads that allocate, move and fork: %lu errors", errors);
+	ok(!errors, "threads that allocate, move and fork: %lu errors", errors);
 	printf("# %lu operations\n", rounds);
 }
 
