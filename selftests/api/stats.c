@@ -68,7 +68,10 @@ static bool test_page_lives(void)
 	struct vt_space v = vt_space_new(PAGES * page);
 	struct vmdev_stats s;
 
+	/* a fault a page */
+	vt_need(!posix_fadvise(v.fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
 	fill_range(v.mem, PAGES, 1, 0);
+	vt_need(!posix_fadvise(v.fd, 0, 0, POSIX_FADV_NORMAL), "posix_fadvise");
 	s = vt_stats_now(v.fd);
 	check_value(s.touched, PAGES);
 	check_value(s.resident, PAGES);

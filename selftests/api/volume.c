@@ -412,6 +412,8 @@ static bool test_list(void)
 	vv_must_create("one", 100 * PAGE);
 	vt_check(is(vv_create("two", 7 * PAGE, 0640, GROUP), 0, "CREATE"), "two");
 	fd = vv_open("one");
+	/* nothing is filled ahead */
+	vt_need(!posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
 	fill_range(vt_map(fd, 100 * PAGE, 0), 50, 8, 0);
 	vt_check(vt_evict_range(fd, 0, 20 * PAGE), "EVICT");
 	memset(v, 0xa5, sizeof(v));
