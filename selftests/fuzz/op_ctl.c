@@ -258,7 +258,7 @@ bool op_policy(struct fz *f)
 	if (!*name[i])
 		return true;
 	ret = vt_sysfs_write("policy/current", name[i]);
-	vt_check(ret == (i < 4 ? 0 : -EINVAL), "policy/current = %s: %s", name[i], strerror(-ret));
+	vt_check(ret == (i < 5 ? 0 : -EINVAL), "policy/current = %s: %s", name[i], strerror(-ret));
 	return true;
 }
 
