@@ -418,7 +418,6 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, bool hit, pgo
 	return n;
 }
 
-
 /* The stream at @index got no further than @ahead: it has to ask again from there. */
 static void correct_stream(struct vmdev_space *space, pgoff_t index, pgoff_t ahead)
 {

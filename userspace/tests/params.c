@@ -87,7 +87,8 @@ static void check_numbers(void)
 	refused(PARAM_READAHEAD, "257", "--readahead 257: must be a number from 0 to 256");
 	refused(PARAM_OVERCOMMIT, "2", "--overcommit 2: must be on or off");
 	refused(PARAM_CHECKSUM, "", "--checksum : must be on or off");
-	refused(PARAM_POLICY, "a b", "--policy 'a b': not the name of a policy; try s3fifo or clock");
+	refused(PARAM_POLICY, "a b",
+		"--policy 'a b': not the name of a policy; try s3fifo or clock");
 	refused(PARAM_POLICY, "", "--policy '': not the name of a policy; try s3fifo or clock");
 }
 
