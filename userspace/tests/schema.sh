@@ -63,5 +63,19 @@ if [[ ! -d /sys/module/vmdev ]]; then
 	valid unload "a failed unload"
 	wrong unload 'd["holders"] = [{"pid": 1, "comm": "x"}]' "half a holder"
 fi
+run doctor --json
+valid doctor "doctor"
+wrong doctor 'd["checks"][0]["verdict"] = "good"' "another verdict"
+run map --json 2147483647
+valid map "a failed map"
+wrong map 'd["ranges"] = {}' "an object for a list"
+if [[ ! -d /sys/module/vmdev ]]; then
+	run reload --json
+	valid reload "a failed reload"
+	wrong reload 'del d["holders"]' "no list of holders"
+	run volume list --json
+	valid volume_list "a failed list of volumes"
+	wrong volume_list 'd["volumes"] = [{"name": "x"}]' "a volume without a size"
+fi
 
 echo "1..$count"
