@@ -96,7 +96,7 @@ static bool test_stat_totals(void)
 		 head.count >= 32, "columns: %u", head.count);
 	for (unsigned int i = 2; i < head.count; i++)
 		vt_check(check_total(head.fields[i], line.fields[i]), "%s", head.fields[i]);
-	vt_check(csv_value(&head, &line, "stats_faults_zero") >= space.length / vt_page_size() &&
+	vt_check(csv_value(&head, &line, "stats_faults_zero") > 0 &&
 		 csv_value(&head, &line, "store_written_pages") > 0, "there was nothing to show");
 	vt_space_free(&space);
 	return true;
@@ -369,7 +369,7 @@ static bool check_row(struct vt_space *space)
 static bool check_top(struct vt_space *space)
 {
 	vt_check(check_screen("Pool     [", true) && check_screen(" of 4 MiB, dirty ", true) &&
-		 check_screen(", policy clock, 1 space\n", true) && check_row(space), "at work");
+		 check_screen(", policy s3fifo, 1 space\n", true) && check_row(space), "at work");
 	vt_check(press("h") && check_screen("vmdevctl top: keys\n", true), "help");
 	vt_check(press("x") && check_screen("Pool     [", true), "after help");
 	vt_check(press("p") && check_screen(" paused ", true), "paused");

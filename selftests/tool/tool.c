@@ -520,6 +520,8 @@ static bool test_status_json(void)
 	pages = 2 * vt_pool_frames();
 	length = pages * vt_page_size();
 	space = vt_space_new(length);
+	/* a fault a page */
+	vt_need(!posix_fadvise(space.fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
 	fill_range(space.mem, pages, 1, 0);
 	vt_check(check_range(space.mem, pages, 1, 0), "content");
 	vt_check(vt_evict_all(&space), "pages stayed");
