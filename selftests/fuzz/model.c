@@ -111,11 +111,17 @@ void fz_shrink(struct fz_space *s, uint64_t size)
 	s->size = size;
 }
 
+/* A fault may fill up to 15 pages behind the one that is touched. */
 void fz_touch(struct fz_space *s, unsigned int first, unsigned int n, int how)
 {
+	unsigned int ahead = how == FZ_ABSENT ? 0 : 15;
+
 	for (; n--; first++)
 		if (how != FZ_MAYBE || s->touched[first] == FZ_ABSENT)
 			s->touched[first] = how;
+	for (; ahead-- && first < FZ_PAGES; first++)
+		if (s->touched[first] == FZ_ABSENT)
+			s->touched[first] = FZ_MAYBE;
 }
 
 /* Pages of a range that are touched, with FZ_MAYBE also those that may be. */
