@@ -372,7 +372,7 @@ static bool check_top(struct vt_space *space)
 		 check_screen(", policy s3fifo, 1 space\n", true) && check_row(space), "at work");
 	vt_check(press("h") && check_screen("vmdevctl top: keys\n", true), "help");
 	vt_check(press("x") && check_screen("Pool     [", true), "after help");
-	vt_check(press("p") && check_screen(" paused ", true), "paused");
+	vt_check(press("p") && check_screen(" paused", true), "paused");
 	vt_space_free(space);
 	vt_sleep_ms(1000);
 	vt_check(check_screen(", 1 space", true), "changed while paused");
