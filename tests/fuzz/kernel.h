@@ -132,6 +132,8 @@ struct kmem_cache {
 	shim_cache;							\
 })
 
+typedef unsigned int gfp_t;
+
 static inline void *kcalloc(size_t n, size_t size, unsigned int gfp)
 {
 	return shim_no_memory ? NULL : calloc(n, size);

@@ -21,7 +21,7 @@ void shim_stuck(const char *what)
 
 struct model {
 	unsigned int state, frame, slot;
-	bool locked, ra, evicted;
+	bool locked, ra;
 	u64 fill;
 	bool filled;		/* its word can be asked for */
 };
@@ -75,7 +75,6 @@ static void check(unsigned int i)
 	EXPECT(!!(*e & BIT(VMDEV_ENTRY_LOCK)) == m->locked, "page %u: locked", i);
 	EXPECT(!!(*e & BIT(VMDEV_ENTRY_BUSY)) == in_io(m->state), "page %u: busy", i);
 	EXPECT(!!(*e & BIT(VMDEV_ENTRY_RA)) == m->ra, "page %u: read ahead", i);
-	EXPECT(!!(*e & BIT(VMDEV_ENTRY_EVICTED)) == m->evicted, "page %u: evicted", i);
 	EXPECT(!!vmdev_page_resident(e) == has_frame(m->state), "page %u: resident", i);
 	if (m->filled)
 		EXPECT(vmdev_page_fill(e, i) == m->fill, "page %u: word %llx, not %llx", i,
@@ -98,12 +97,9 @@ static void change(struct input *in, unsigned long *e, struct model *m, bool any
 	       legal(old, to) ? "a warning" : "no warning");
 	EXPECT((shim_wakes != wakes) == (in_io(old) && !in_io(to)), "%u to %u: waiters", old, to);
 	m->state = to;
-	m->frame = has_frame(to) ? frame : 0;
+	/* of an evicted page: its age */
+	m->frame = has_frame(to) || to == VMDEV_PAGE_SWAPPED || to == VMDEV_PAGE_ZERO ? frame : 0;
 	m->slot = to == VMDEV_PAGE_ABSENT || to == VMDEV_PAGE_ZERO ? 0 : slot;
-	if (to == VMDEV_PAGE_SWAPPED || to == VMDEV_PAGE_ZERO)
-		m->evicted = true;
-	else if (to == VMDEV_PAGE_ABSENT)
-		m->evicted = false;
 }
 
 static void fill(struct input *in, unsigned long *e, unsigned int i)
