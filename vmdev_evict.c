@@ -293,7 +293,7 @@ static u32 age(struct vmdev_space *space)
  * read for the first time.
  */
 static u32 count_eviction(struct vmdev_space *space, unsigned long *e,
-			   struct vmdev_frame *frame, bool clean)
+			  struct vmdev_frame *frame, bool clean)
 {
 	vmdev_count(evictions);
 	if (clean)

@@ -209,8 +209,9 @@ struct vmdev_map {
  *
  * On a volume's descriptor SET_SIZE fails with EPERM, SET_LIMIT, DISCARD, EVICT and
  * GET_MAP with EBADF unless it is open for writing, and posix_fadvise(2) does nothing
- * but WILLNEED then: who may only read must not disturb or watch the others. Past the end write(2) fails with ENOSPC and
- * mmap(2) with ENXIO. BLKGETSIZE64 gives the size, as lseek(2) with SEEK_END does.
+ * but WILLNEED then: who may only read must not disturb or watch the others. Past the
+ * end write(2) fails with ENOSPC and mmap(2) with ENXIO. BLKGETSIZE64 gives the size,
+ * as lseek(2) with SEEK_END does.
  */
 struct vmdev_volume {
 	char name[VMDEV_VOLUME_NAME_SIZE];
