@@ -20,6 +20,7 @@
 #define u32			uint32_t
 #define u64			uint64_t
 #define pgoff_t			unsigned long
+#define gfp_t			unsigned int
 
 /* the target's */
 extern bool shim_no_memory;
@@ -131,8 +132,6 @@ struct kmem_cache {
 	shim_cache->size = sizeof(struct type);				\
 	shim_cache;							\
 })
-
-typedef unsigned int gfp_t;
 
 static inline void *kcalloc(size_t n, size_t size, unsigned int gfp)
 {
