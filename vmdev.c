@@ -389,17 +389,15 @@ static int set_size(struct vmdev_space *space, void __user *arg)
 	return vmdev_space_resize(space, size.size);
 }
 
-static int set_limit(struct file *file, void __user *arg)
+static int set_limit(struct vmdev_space *space, void __user *arg)
 {
 	struct vmdev_limit limit;
 
-	if (!may_change(file))
-		return -EBADF;
 	if (copy_from_user(&limit, arg, sizeof(limit)))
 		return -EFAULT;
 	if (!all_zero(limit.reserved, ARRAY_SIZE(limit.reserved)))
 		return -EINVAL;
-	return vmdev_space_limit(file->private_data, limit.max_frames, limit.min_frames);
+	return vmdev_space_limit(space, limit.max_frames, limit.min_frames);
 }
 
 /* Pages of a byte range, cut at the end of the space. Return: 0 or -EINVAL. */
@@ -416,15 +414,12 @@ static int to_pages(struct vmdev_space *space, u64 offset, u64 length, pgoff_t *
 	return 0;
 }
 
-static int do_range(struct file *file, void __user *arg, bool discard)
+static int do_range(struct vmdev_space *space, void __user *arg, bool discard)
 {
-	struct vmdev_space *space = file->private_data;
 	struct vmdev_range range;
 	pgoff_t first, end;
 	int err;
 
-	if (!may_change(file))
-		return -EBADF;
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
 	if (range.reserved)
@@ -446,9 +441,8 @@ static int do_range(struct file *file, void __user *arg, bool discard)
 	return copy_to_user(arg, &range, sizeof(range)) ? -EFAULT : 0;
 }
 
-static int get_map(struct file *file, void __user *arg)
+static int get_map(struct vmdev_space *space, void __user *arg)
 {
-	struct vmdev_space *space = file->private_data;
 	struct vmdev_map_entry __user *to;
 	struct vmdev_map_entry buf[32];
 	struct vmdev_map map;
@@ -456,8 +450,6 @@ static int get_map(struct file *file, void __user *arg)
 	unsigned int n;
 	int err;
 
-	if (!may_change(file))
-		return -EBADF;
 	if (copy_from_user(&map, arg, sizeof(map)))
 		return -EFAULT;
 	if (map.reserved || map.count > U64_MAX >> PAGE_SHIFT)
@@ -518,6 +510,7 @@ static int volume_list(void __user *arg)
 	struct vmdev_volume __user *to;
 	struct vmdev_volume volume;
 	unsigned long minor = 0;
+	bool admin;
 	u64 n = 0;
 	int err;
 
@@ -526,12 +519,13 @@ static int volume_list(void __user *arg)
 	if (!all_zero(list.reserved, ARRAY_SIZE(list.reserved)))
 		return -EINVAL;
 	to = u64_to_user_ptr(list.volumes);
+	admin = capable(CAP_SYS_ADMIN);
 	for (;; n++, minor++) {
 		err = vmdev_volume_next(&minor, &volume);
 		if (err)
 			break;
 		/* not for everybody to watch */
-		if (!capable(CAP_SYS_ADMIN)) {
+		if (!admin) {
 			volume.resident = 0;
 			volume.swapped = 0;
 		}
@@ -544,11 +538,20 @@ static int volume_list(void __user *arg)
 	return copy_to_user(arg, &list, sizeof(list)) ? -EFAULT : 0;
 }
 
+/* Is @cmd not for who may only read a volume? */
+static bool changes_or_watches(unsigned int cmd)
+{
+	return cmd == VMDEV_IOC_SET_LIMIT || cmd == VMDEV_IOC_DISCARD ||
+	       cmd == VMDEV_IOC_EVICT || cmd == VMDEV_IOC_GET_MAP;
+}
+
 static long vmdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vmdev_space *space = file->private_data;
 	void __user *p = (void __user *)arg;
 
+	if (changes_or_watches(cmd) && !may_change(file))
+		return -EBADF;
 	switch (cmd) {
 	case VMDEV_IOC_GET_INFO:
 		return get_info(space, p);
@@ -557,13 +560,13 @@ static long vmdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case VMDEV_IOC_SET_SIZE:
 		return set_size(space, p);
 	case VMDEV_IOC_SET_LIMIT:
-		return set_limit(file, p);
+		return set_limit(space, p);
 	case VMDEV_IOC_DISCARD:
-		return do_range(file, p, true);
+		return do_range(space, p, true);
 	case VMDEV_IOC_EVICT:
-		return do_range(file, p, false);
+		return do_range(space, p, false);
 	case VMDEV_IOC_GET_MAP:
-		return get_map(file, p);
+		return get_map(space, p);
 	case VMDEV_IOC_VOLUME_CREATE:
 		return volume_create(p);
 	case VMDEV_IOC_VOLUME_REMOVE:

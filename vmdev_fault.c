@@ -79,6 +79,17 @@ err_frame:
 	return err;
 }
 
+/* The same for a page somebody asked for. Context: page lock held. */
+static int fill_asked(struct vmdev_space *space, pgoff_t index, unsigned long *e,
+		      struct vmdev_frame *frame, bool write)
+{
+	int err = fill(space, index, e, frame, write, GFP_KERNEL);
+
+	if (err == -ENOSPC)
+		vmdev_count(oom);
+	return err;
+}
+
 /* Lock and hold the folio of a resident page. Context: page lock held, dropped. */
 static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
 		     struct folio **foliop)
@@ -188,9 +199,7 @@ again:
 		frame = vmdev_reclaim_try_frame(space);
 		if (!frame)
 			goto err_unlock;
-		err = fill(space, index, e, frame, write, GFP_KERNEL);
-		if (err == -ENOSPC)
-			vmdev_count(oom);
+		err = fill_asked(space, index, e, frame, write);
 		if (err)
 			goto err_unlock;
 		*kind = VMDEV_FAULT_ZERO;
@@ -256,9 +265,7 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 			err = vmdev_io_read(space, index, e, frame);
 		} else {
 			*kind = VMDEV_FAULT_ZERO;
-			err = fill(space, index, e, frame, write, GFP_KERNEL);
-			if (err == -ENOSPC)
-				vmdev_count(oom);
+			err = fill_asked(space, index, e, frame, write);
 			vmdev_page_unlock(e);
 		}
 		frame = NULL;
@@ -382,7 +389,7 @@ static pgoff_t fill_ahead(struct vmdev_space *space, pgoff_t index, pgoff_t last
 	for (i = 0; i < n && fill_one(space, index + i + 1, write); i++)
 		;
 	if (i < n)
-		vmdev_io_filled(space, index, index + i);
+		vmdev_io_correct(space, index, index + i);
 	return index + i;
 }
 
@@ -416,11 +423,11 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	enum vmdev_fault_kind kind, waited = VMDEV_FAULT_MINOR;
 	ktime_t start = ktime_get();
 	struct folio *folio;
-	pgoff_t last;
+	pgoff_t around = last_around(vmf), last;
 	int err;
 
 	for (;;) {
-		last = last_around(vmf);
+		last = around;
 		err = try_get(space, vmf->pgoff, write, &folio, &kind, &last);
 		if (!err)
 			break;
@@ -437,7 +444,7 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 	}
 	if (kind == VMDEV_FAULT_ZERO)
-		last = fill_ahead(space, vmf->pgoff, last_around(vmf), write);
+		last = fill_ahead(space, vmf->pgoff, around, write);
 	map_along(vmf, last);
 	/* as in vmdev_map_pages() */
 	if (!(vmf->flags & FAULT_FLAG_TRIED))

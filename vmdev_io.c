@@ -419,8 +419,8 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, pgoff_t last,
 	return n;
 }
 
-/* The stream at @index got no further than @ahead: it has to ask again from there. */
-static void correct_stream(struct vmdev_space *space, pgoff_t index, pgoff_t ahead)
+/* The stream at @index got no further than @ahead: it has to go on from there. Context: any. */
+void vmdev_io_correct(struct vmdev_space *space, pgoff_t index, pgoff_t ahead)
 {
 	struct vmdev_stream *s;
 
@@ -443,7 +443,7 @@ static void gather_plan(struct vmdev_space *space, pgoff_t index, pgoff_t last, 
 	n = plan(space, index, last, hit, &start, &stride);
 	for (i = 0; i < n && start + i * stride < VMDEV_INDEX_MAX; i++) {
 		if (vmdev_pool_short()) {
-			correct_stream(space, last, start + i * stride - stride);
+			vmdev_io_correct(space, last, start + i * stride - stride);
 			break;
 		}
 		got += gather_ahead(space, start + i * stride, r);
@@ -484,12 +484,6 @@ unsigned int vmdev_io_fill_ahead(struct vmdev_space *space, pgoff_t index, unsig
 	}
 	spin_unlock(&space->lock);
 	return n;
-}
-
-/* Of what vmdev_io_fill_ahead() said there are only the pages up to @last. */
-void vmdev_io_filled(struct vmdev_space *space, pgoff_t index, pgoff_t last)
-{
-	correct_stream(space, index, last);
 }
 
 static void add_credit(struct vmdev_space *space, int n)

@@ -263,12 +263,6 @@ static bool test_unload(void)
 	return fi_walk(&step);
 }
 
-/* Last: everything above is forgotten by now, or leaked. */
-static bool test_leaks(void)
-{
-	return vm_no_leaks();
-}
-
 static const struct vt_test tests[] = {
 	{ "load with a block device", test_device },
 	{ "load with a directory", test_directory },
@@ -276,7 +270,8 @@ static const struct vt_test tests[] = {
 	{ "load with a new file", test_new_file },
 	{ "load with a file on tmpfs", test_tmpfs },
 	{ "unload", test_unload },
-	{ "no memory is lost (where there is kmemleak)", test_leaks },
+	/* last: everything above is forgotten by now, or leaked */
+	{ "no memory is lost (where there is kmemleak)", vm_no_leaks },
 };
 
 static void restore(void)
