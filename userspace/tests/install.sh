@@ -28,6 +28,22 @@ for file in sbin/vmdevctl lib/libvmdev.a lib/libvmdev.so lib/libvmdev.so.0 \
 	check "$file is installed" test -s "$root/usr/test/$file"
 done
 
+versioned=lib/$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+check "vmdev.py is installed for Python" test -s "$root/usr/test/$versioned/dist-packages/vmdev.py"
+check "the installed vmdev.py runs with the installed library" env \
+	LD_LIBRARY_PATH="$root/usr/test/lib" PYTHONPATH="$root/usr/test/$versioned/dist-packages" \
+	/usr/bin/python3 -c 'import vmdev; assert vmdev.version()'
+for prefix in /usr /usr/local; do
+	dir=$(make -s -C "$here/.." -f - PREFIX=$prefix where <<'MAKEFILE'
+include Makefile
+where:
+	@echo $(PYTHONDIR)
+MAKEFILE
+	)
+	check "below $prefix it is where Python looks" env -i /usr/bin/python3 -c \
+		'import sys; print(sys.path); sys.exit(sys.argv[1] not in sys.path)' "$dir"
+done
+
 check "the unit starts the installed tool" grep -q '^ExecStart=/usr/test/sbin/vmdevctl metrics ' \
 	"$root/usr/test/lib/systemd/system/vmdev-metrics.service"
 
