@@ -47,24 +47,45 @@ done
 check "the unit starts the installed tool" grep -q '^ExecStart=/usr/test/sbin/vmdevctl metrics ' \
 	"$root/usr/test/lib/systemd/system/vmdev-metrics.service"
 
-cat >"$root/use.c" <<'PROGRAM'
+declared=$(sed -n 's/^[a-z].*[ *]\(vmdev_[a-z_]*\)(.*/\1/p' "$here/../include/vmdev.h" | sort)
+# Everything linked, and what needs no module called.
+cat >"$root/use.c" <<PROGRAM
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <vmdev.h>
+
+typedef void (*function)(void);
+
+static const function functions[] = {
+$(xargs printf '\t(function)%s,\n' <<<"$declared")
+};
 
 int main(void)
 {
+	struct vmdev_module_stats stats;
+	struct vmdev_map_entry entry = { VMDEV_MAP_DIRTY, 1, VMDEV_MAP_NONE, 0 };
 	struct vmdev *space = vmdev_open("/dev/none-such");
+	size_t i;
 
 	if (space || errno != ENOENT)
 		return 1;
+	vmdev_close(space);
+	if (vmdev_get_module_stats(&stats, 0) != -1 || errno != EINVAL)
+		return 2;
+	if (strcmp(vmdev_map_state_name(entry.state), "dirty"))
+		return 3;
+	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		if (!functions[i])
+			return 4;
+	}
 	puts(vmdev_version());
 	return 0;
 }
 PROGRAM
 cp "$root/use.c" "$root/use.cc"
 export PKG_CONFIG_PATH=$root/usr/test/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
-check "pkg-config knows it" pkg-config --exists 'libvmdev >= 0.1'
+check "pkg-config knows it" pkg-config --exists 'libvmdev >= 0.2'
 read -ra flags < <(pkg-config --cflags --libs libvmdev)
 strict=(-Wall -Wextra -Werror -pedantic)
 check "a C program builds" gcc -std=c11 "${strict[@]}" -o "$root/use-c" "$root/use.c" "${flags[@]}"
@@ -73,9 +94,14 @@ check "a C++ program builds" g++ -std=c++11 "${strict[@]}" -o "$root/use-cc" "$r
 export LD_LIBRARY_PATH=$root/usr/test/lib
 check "the C program runs" "$root/use-c"
 check "the C++ program runs" "$root/use-cc"
+version=$("$root/use-c")
+node=$(sed -n 's/^LIBVMDEV_\(.*\) {$/\1/p' "$here/../libvmdev/libvmdev.map" | tail -n 1)
+check "version $version is that of the newest symbols, $node" test "${version%.*}" = "$node"
+check "pkg-config has the same version" test "$(pkg-config --modversion libvmdev)" = "$version"
+check "the file is called after it" test -f "$root/usr/test/lib/libvmdev.so.$version"
+check "C++ says the same" test "$("$root/use-cc")" = "$version"
 check "it needs the soname" bash -c "readelf -d '$root/use-c' | grep -q 'NEEDED.*libvmdev.so.0]'"
 
-declared=$(sed -n 's/^[a-z].*[ *]\(vmdev_[a-z_]*\)(.*/\1/p' "$here/../include/vmdev.h" | sort)
 exported=$(nm -D --defined-only "$root/usr/test/lib/libvmdev.so" |
 	sed -n 's/.* T \(.*\)@@LIBVMDEV_.*/\1/p' | sort)
 check "the library exports what the header declares" test "$declared" = "$exported"
