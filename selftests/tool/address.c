@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "tool.h"
+#include "vmdev_volume.h"
 
 #define PAGES	64
 
@@ -634,6 +635,86 @@ static bool test_map_follow(void)
 	return true;
 }
 
+/* ---- Volumes by their names ---- */
+
+static bool map_as_nobody(void *arg)
+{
+	struct output output;
+
+	(void)arg;
+	vt_need(!setgroups(0, NULL) && !setgid(65534) && !setuid(65534), "setuid: %s",
+		strerror(errno));
+	tool(&output, "map", "open");
+	vt_check(check_good(&output) && strstr(output.out, "volume open (space "), "open: %s",
+		 output.out);
+	tool(&output, "map", "readable");
+	vt_check(check_error(&output, 1, "cannot open " VV_PREFIX "readable: Permission denied",
+			     "run it as root"), "one that is only readable");
+	return true;
+}
+
+static bool test_map_volume(void)
+{
+	struct vt_space v = { .length = PAGES * vt_page_size() };
+	char got[PAGES + 1], title[64];
+	struct output output;
+	struct vmdev_info info;
+
+	tool(&output, "map", "none");
+	vt_check(check_error(&output, 1, "vmdev isn't loaded", "vmdevctl load"), "not loaded");
+	vt_check(load_on_disk(), "load");
+	vv_must_create("pictured", v.length);
+	v.fd = vv_open("pictured");
+	v.mem = vt_map(v.fd, v.length, 0);
+	fill_range(v.mem, 4, 1, 0);
+	vt_check(vt_evict_range(v.fd, 0, 2 * vt_page_size()), "pages stayed");
+	vt_check(!vt_info(v.fd, &info), "GET_INFO");
+	snprintf(title, sizeof(title), "volume pictured (space %llu), 256 KiB,", info.space_id);
+	tool(&output, "map", "pictured");
+	vt_check(check_good(&output) && letters_of(output.out, got) && !strncmp(got, "ssDD..", 6) &&
+		 !strncmp(output.out, title, strlen(title)), "by name: %s", output.out);
+	tool(&output, "map", "--json", VV_PREFIX "pictured");
+	vt_check(check_good(&output) && check_runs(&output, "ranges.0", "ssdd..") &&
+		 check_json(&output, "ranges.0.volume", "\"pictured\"") &&
+		 check_json_number(&output, "ranges.0.space", info.space_id), "by path");
+	vt_space_free(&v);
+	vv_must_create("5000000", vt_page_size());
+	tool(&output, "map", "5000000");
+	vt_check(check_error(&output, 1, "there is no process 5000000", "vmdevctl status"),
+		 "a name that is a number");
+	tool(&output, "map", VV_PREFIX "5000000");
+	vt_check(check_good(&output) && !strncmp(output.out, "volume 5000000 (", 16), "by path: %s",
+		 output.out);
+	tool(&output, "map", "-j", "none");
+	vt_check(check_error(&output, 1, "there is no volume none", "vmdevctl volume list") &&
+		 check_json(&output, "errno", "\"ENOENT\"") && check_json(&output, "ranges", "[]"),
+		 "no volume");
+	vt_need(!vv_create("open", vt_page_size(), 0666, 0) &&
+		!vv_create("readable", vt_page_size(), 0644, 0), "CREATE");
+	return vt_in_child(map_as_nobody, NULL);
+}
+
+/* Until it is removed. */
+static bool test_map_volume_follow(void)
+{
+	unsigned int pictures = 0;
+	char line[256];
+	FILE *map;
+
+	vt_check(load_on_disk(), "load");
+	vv_must_create("short", vt_page_size());
+	map = popen("exec vmdevctl map --follow short 2>&1", "re");
+	vt_need(map, "popen: %s", strerror(errno));
+	while (fgets(line, sizeof(line), map)) {
+		vt_check(strncmp(line, "vmdevctl:", 9), "said: %s", line);
+		if (!strncmp(line, "volume short ", 13) && ++pictures == 2)
+			vt_check(vv_gone("short"), "REMOVE");
+	}
+	vt_check(pictures >= 2, "%u pictures", pictures);
+	vt_check(!pclose(map), "exit status");
+	return true;
+}
+
 static const struct vt_test tests[] = {
 	{ "pages in every state", test_states },
 	{ "the slot is where it is said to be", test_store_offset },
@@ -646,6 +727,8 @@ static const struct vt_test tests[] = {
 	{ "a picture in JSON", test_map_json },
 	{ "a picture in SVG and PNG", test_map_images },
 	{ "a picture that follows", test_map_follow },
+	{ "a picture of a volume", test_map_volume },
+	{ "a picture of a volume that follows", test_map_volume_follow },
 };
 
 int main(void)

@@ -96,6 +96,13 @@ static bool test_stat_totals(void)
 		 head.count >= 32, "columns: %u", head.count);
 	for (unsigned int i = 2; i < head.count; i++)
 		vt_check(check_total(head.fields[i], line.fields[i]), "%s", head.fields[i]);
+	tool(&output, "stat", "--json");
+	vt_check(check_good(&output) && check_json(&output, "ok", "true") &&
+		 check_json(&output, "interval", "null") &&
+		 strchr(output.out, '\n') == output.out + strlen(output.out) - 1, "JSON: %s",
+		 output.out);
+	for (unsigned int i = 2; i < head.count; i++)
+		vt_check(check_json(&output, head.fields[i], line.fields[i]), "JSON");
 	vt_check(csv_value(&head, &line, "stats_faults_zero") > 0 &&
 		 csv_value(&head, &line, "store_written_pages") > 0, "there was nothing to show");
 	vt_space_free(&space);

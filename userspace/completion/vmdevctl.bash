@@ -19,6 +19,11 @@ _vmdevctl_pids()
 	grep -lsE ' /dev/vmdev(-[^ ]*)?$' /proc/[0-9]*/maps 2> /dev/null | cut -d/ -f3
 }
 
+_vmdevctl_volumes()
+{
+	find /dev -maxdepth 1 -name 'vmdev-*' -printf '%f\n' 2> /dev/null | cut -d- -f2-
+}
+
 # What stands behind an option or, for operands, a command. One candidate a line;
 # fails where it is a file or nothing that can be known.
 _vmdevctl_values()
@@ -27,9 +32,10 @@ _vmdevctl_values()
 	--overcommit | --checksum | -o | -c) printf '%s\n' on off ;;
 	--policy | -P) tr -s ' ' '\n' < /sys/kernel/vmdev/policy/available ;;
 	--group | -g) getent group | cut -d: -f1 ;;
-	map | translate) _vmdevctl_pids ;;
+	map) _vmdevctl_pids; _vmdevctl_volumes ;;
+	translate) _vmdevctl_pids ;;
 	volume) printf '%s\n' create list remove ;;
-	remove) find /dev -maxdepth 1 -name 'vmdev-*' -printf '%f\n' | cut -d- -f2- ;;
+	remove) _vmdevctl_volumes ;;
 	*) return 1 ;;
 	esac 2> /dev/null
 }

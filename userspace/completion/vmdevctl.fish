@@ -13,6 +13,10 @@ function __vmdevctl_options
         sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z][a-z-]*\)\( [^ ]*\)\{0,1\}  *\(.*\)/\2\t\4/p'
 end
 
+function __vmdevctl_volumes
+    find /dev -maxdepth 1 -name 'vmdev-*' -printf '%f\n' | cut -d- -f2-
+end
+
 function __vmdevctl_values
     set -l words (commandline -opc)
     set -l key $words[-1]
@@ -27,8 +31,9 @@ function __vmdevctl_values
         case volume
             printf '%s\n' create list remove
         case remove
-            find /dev -maxdepth 1 -name 'vmdev-*' -printf '%f\n' | cut -d- -f2-
+            __vmdevctl_volumes
         case map translate
+            test $key = map; and __vmdevctl_volumes
             grep -lsE ' /dev/vmdev(-[^ ]*)?$' /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3
         case '*'
             __fish_complete_path (commandline -ct)

@@ -163,12 +163,19 @@ says 1 "address 0x10 is in no mapping of process $$; see /proc/$$/maps" translat
 heap=$(sed -n 's/-.*\[heap\]$//p' /proc/$$/maps)
 says 1 "address 0x$heap belongs to [heap], not to vmdev; see /proc/$$/maps" \
 	translate $$ "0x$heap"
-says 2 "PID or SPACE is needed; $see_map" map
+says 2 "PID, SPACE or VOLUME is needed; $see_map" map
 says 2 "--follow and --json don't go together; $see_map" map -f -j 1
-for target in 0 x space: space:0 space:x 1space:; do
-	says 2 "${target#space:}: must be the number of a process or of a space; $see_map" \
+long=$(printf 'x%.0s' {1..32})
+for target in 0 '' space: space:0 space:x 1space: 99999999999999999999 a/b .a ../a "$long" \
+	/dev/vmdev- /dev/vmdev-.a "/dev/vmdev-$long" /dev/vmdev /dev/null; do
+	says 2 "$target: must be the number of a process or of a space, or the name of a volume; $see_map" \
 		map "$target"
 done
+if [[ ! -e /dev/vmdev ]]; then
+	for target in x 1x /dev/vmdev-x /dev/vmdev-123; do
+		says 1 "vmdev isn't loaded; run 'vmdevctl load'" map "$target"
+	done
+fi
 if [[ ! -d /sys/kernel/debug/vmdev ]]; then
 	says 1 "process $$ maps nothing of vmdev; see 'vmdevctl status'" map $$
 	says 1 "there is no process $none; see 'vmdevctl status'" map $none

@@ -66,6 +66,48 @@ fi
 run doctor --json
 valid doctor "doctor"
 wrong doctor 'd["checks"][0]["verdict"] = "good"' "another verdict"
+# document KIND: as the command of that name would say it
+document()
+{
+	"$1/san/documents" "$2" >"$out" 2>"$err"
+}
+
+document "$1" map
+valid map "a map of a volume and of a mapping"
+wrong map 'd["ranges"][0]["volume"] = ""' "a volume without a name"
+wrong map 'd["ranges"][1]["start"] = 5' "a number for an address"
+wrong map 'd["ranges"][0]["runs"][0]["pages"] = -1' "a run of less than nothing"
+document "$1" translate
+valid translate "translate"
+wrong translate 'd["page"]["state"] = "gone"' "another state"
+wrong translate 'd["touched"]["page"]["slot"] = "5"' "a text for a slot"
+wrong translate 'd["levels"][0]["present"] = "yes"' "a text for yes or no"
+wrong translate 'del d["mapping"]["perms"]' "a mapping without permissions"
+wrong translate 'd["touch"] = "SIGILL"' "another fate"
+wrong translate 'del d["space"]' "no space"
+document "$1" translate_bare
+valid translate "translate of a page past the end"
+run translate --json 2147483647 1000
+valid translate "a failed translate"
+wrong translate 'd["ok"] = True; d["error"] = d["errno"] = None' "success with nothing said"
+document "$1" volume_list
+valid volume_list "a list of volumes"
+wrong volume_list 'd["volumes"][1]["mode"] = "rw"' "a mode in letters"
+wrong volume_list 'del d["volumes"][0]["space"]' "a volume without a space"
+make_sysroot
+run stat --json -R "$sysroot"
+valid stat "stat"
+wrong stat 'd["store_used"] = "5"' "a text for a number"
+wrong stat 'd["stats_oom"] = -1' "less than nothing"
+wrong stat 'del d["interval"]' "no interval"
+run stat --json -R "$sysroot" 0.1 1
+valid stat "stat of an interval"
+wrong stat 'd["interval"] = 0' "an interval of nothing"
+rm "$sysfs/pool/dirty"
+run stat --json -R "$sysroot"
+valid stat "stat with a number missing"
+run stat --json -R "$work/none"
+valid stat "stat of nothing"
 run map --json 2147483647
 valid map "a failed map"
 wrong map 'd["ranges"] = {}' "an object for a list"
@@ -73,6 +115,13 @@ if [[ ! -d /sys/module/vmdev ]]; then
 	run reload --json
 	valid reload "a failed reload"
 	wrong reload 'del d["holders"]' "no list of holders"
+	run volume create --json --size 1M a
+	valid volume_create "a volume that wasn't made"
+	wrong volume_create 'd["device"] = "/dev/vmdev-a"' "one that has a device"
+	wrong volume_create 'd["ok"] = True; d["error"] = d["errno"] = None' "one made without"
+	run volume remove --json a
+	valid volume_remove "a volume that wasn't removed"
+	wrong volume_remove 'd["errno"] = 2' "a number for an error's name"
 	run volume list --json
 	valid volume_list "a failed list of volumes"
 	wrong volume_list 'd["volumes"] = [{"name": "x"}]' "a volume without a size"

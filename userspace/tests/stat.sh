@@ -18,6 +18,7 @@ says 2 "interval 86401: must be seconds, 0.01 to 86400; $see" stat 86401
 says 2 "count 0: must be a number, at least 1; $see" stat 1 0
 says 2 "count -1: must be a number, at least 1; $see" stat 1 -- -1
 says 2 "unexpected argument '3'; $see" stat 1 2 3
+says 2 "--csv and --json don't go together; $see" stat -jc
 says 1 "vmdev isn't loaded; run 'vmdevctl load'" stat --sysroot "$work/none"
 
 shows '^    free   dirty     used  minor major  zero    re evict  read  writ read writ drct err$' \
@@ -46,6 +47,48 @@ assert abs(float(row.pop("time")) - time.time()) < 60 and row.pop("interval") ==
 files = {f[len(sys.argv[1]) + 1:]: open(f).read().strip() for f in glob.glob(sys.argv[1] + "/*/*")}
 want = {f.replace("/", "_"): v for f, v in files.items() if v.isdigit()}
 assert len(want) == 30 and row == want, (row, want)
+PYTHON
+
+run stat --json -R "$sysroot"
+python "JSON has the same numbers under the same names, in one line" "$tool" "$sysroot" "$out" <<'PYTHON'
+import csv, json, subprocess, sys
+tool, root, out = sys.argv[1:]
+lines = open(out).read().split("\n")
+assert len(lines) == 2 and not lines[1], lines
+document = json.loads(lines[0])
+assert [document.pop(x) for x in ("ok", "error", "errno", "interval")] == [True, None, None, None]
+assert isinstance(document.pop("time"), float)
+said = subprocess.run([tool, "stat", "-c", "-R", root], stdout=subprocess.PIPE, text=True, check=True)
+row = list(csv.DictReader(said.stdout.split("\n")))[0]
+del row["time"], row["interval"]
+assert {k: str(v) for k, v in document.items()} == row, document
+PYTHON
+
+python "a JSON object an interval, at once, and one that says why it ends" "$tool" "$sysroot" <<'PYTHON'
+import json, os, subprocess, sys, time
+tool, root = sys.argv[1:]
+path = root + "/sys/kernel/vmdev/stats/refaults"
+before = int(open(path).read())
+p = subprocess.Popen([tool, "stat", "-j", "-R", root, "0.2"], stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+rise, lines = 0, 0
+while lines < 50 and rise < 499.9:
+    document = json.loads(p.stdout.readline())
+    assert document["ok"] and 0.1 < document["interval"] < 20, document
+    assert abs(document["time"] - time.time()) < 60, document
+    rise += document["stats_refaults_per_s"] * document["interval"]
+    if not lines:
+        open(path + ".new", "w").write("%d\n" % (before + 500))
+        os.rename(path + ".new", path)
+    lines += 1
+assert abs(rise - 500) < 0.1, rise
+os.rename(root + "/sys/kernel/vmdev", root + "/sys/kernel/gone")
+rest, err = p.communicate(timeout=20)
+os.rename(root + "/sys/kernel/gone", root + "/sys/kernel/vmdev")
+open(path, "w").write("%d\n" % before)
+assert p.returncode == 1 and err == "vmdevctl: vmdev isn't loaded; run 'vmdevctl load'\n", err
+last = json.loads(rest.strip().split("\n")[-1])
+assert last == {"ok": False, "error": err[10:-1], "errno": "ENODEV"}, last
 PYTHON
 
 python "what counters rise by adds up, and gauges are as they are" "$tool" "$sysroot" <<'PYTHON'
@@ -127,6 +170,8 @@ PYTHON
 
 rm "$sysfs/store/read_errors" "$sysfs/pool/dirty"
 shows '^    [0-9]*       - .* -$' stat -R "$sysroot"
+run stat -j -R "$sysroot"
+check "what isn't there is null" grep -q '"pool_dirty": null, .*"store_read_errors": null, ' "$out"
 run stat -c -R "$sysroot"
 check "what isn't there is an empty field" grep -q ',,' "$out"
 check "and no enormous number" bash -c "! grep -q 18446744073709551615 '$out'"

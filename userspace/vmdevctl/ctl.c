@@ -97,17 +97,26 @@ int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 	}
 }
 
-void ctl_json_begin(struct json *json, const struct ctl_result *result)
+static void json_begin(struct json *json, const struct ctl_result *result)
 {
 	bool ok = !result->message[0];
 
-	json->out = stdout;
-	json->depth = 0;
-	json->more = false;
 	json_begin_object(json, NULL);
 	json_bool(json, "ok", ok);
 	json_string(json, "error", ok ? NULL : result->message);
 	json_string(json, "errno", result->error ? strerrorname_np(result->error) : NULL);
+}
+
+void ctl_json_begin(struct json *json, const struct ctl_result *result)
+{
+	*json = (struct json){ .out = stdout };
+	json_begin(json, result);
+}
+
+void ctl_json_begin_line(struct json *json, const struct ctl_result *result)
+{
+	*json = (struct json){ .out = stdout, .one_line = true };
+	json_begin(json, result);
 }
 
 int ctl_finish(const struct ctl_result *result)

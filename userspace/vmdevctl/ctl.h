@@ -90,6 +90,9 @@ int ctl_getopt(const struct ctl_command *command, int argc, char **argv,
 /* Start the JSON document of a command with what all have: ok, error, errno. */
 void ctl_json_begin(struct json *json, const struct ctl_result *result);
 
+/* The same for one of many documents, which is one line. */
+void ctl_json_begin_line(struct json *json, const struct ctl_result *result);
+
 /* Print the failure, if it is one, on standard error. Returns the exit status. */
 int ctl_finish(const struct ctl_result *result);
 

@@ -68,14 +68,15 @@ static void write_string(FILE *out, const char *value)
 
 static void new_line(const struct json *json)
 {
-	fprintf(json->out, "\n%*s", (int)json->depth * 2, "");
+	if (!json->one_line)
+		fprintf(json->out, "\n%*s", (int)json->depth * 2, "");
 }
 
 /* Everything that stands before a value. */
 static void start_value(struct json *json, const char *key)
 {
 	if (json->more)
-		fputc(',', json->out);
+		fputs(json->one_line ? ", " : ",", json->out);
 	if (json->depth)
 		new_line(json);
 	if (key) {
@@ -134,6 +135,12 @@ void json_number(struct json *json, const char *key, uint64_t value)
 {
 	start_value(json, key);
 	fprintf(json->out, "%" PRIu64, value);
+}
+
+void json_decimal(struct json *json, const char *key, double value, int digits)
+{
+	start_value(json, key);
+	fprintf(json->out, "%.*f", digits, value);
 }
 
 void json_string(struct json *json, const char *key, const char *value)

@@ -15,6 +15,7 @@ struct json {
 	FILE *out;
 	unsigned int depth;
 	bool more;	/* something stands before the next value at this depth */
+	bool one_line;	/* of a stream of documents, a line each */
 };
 
 void json_begin_object(struct json *json, const char *key);
@@ -23,6 +24,9 @@ void json_begin_array(struct json *json, const char *key);
 void json_end_array(struct json *json);
 void json_bool(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, uint64_t value);
+
+/* With so many digits behind the point. */
+void json_decimal(struct json *json, const char *key, double value, int digits);
 
 /* NULL is written as null. Bytes that aren't UTF-8 become U+FFFD. */
 void json_string(struct json *json, const char *key, const char *value);

@@ -16,11 +16,13 @@
 #include "residency.h"
 #include "size.h"
 #include "target.h"
+#include "volume.h"
 
 static const char help[] =
-"Usage: vmdevctl map [OPTION]... PID|SPACE\n"
+"Usage: vmdevctl map [OPTION]... PID|SPACE|VOLUME\n"
 "Show where the pages of a process's mappings, or of a space, are. A number is that\n"
 "of a process that maps the device, or else of a space; space:N is always a space.\n"
+"Another word is the name of a volume; " VOLUME_NODE "NAME always is.\n"
 "\n"
 "  -s, --svg FILE           write the picture to FILE, as SVG\n"
 "  -p, --png FILE           write the picture to FILE, as PNG\n"
@@ -29,7 +31,8 @@ static const char help[] =
 CTL_HELP_OPTIONS
 "\n"
 "A cell shows what most pages of its block are; a bad page is always seen. Needs\n"
-"root, or a process that one may trace and that still has its descriptor.\n"
+"root, or a process that one may trace and that still has its descriptor, or a volume\n"
+"that one may write.\n"
 "Exit status: 0 shown, 1 failed, 2 a wrong option or argument.\n";
 
 static const struct option long_options[] = {
@@ -53,6 +56,7 @@ static const struct option long_options[] = {
 struct request {
 	const char *svg, *png;
 	bool follow, json;
+	const char *volume;	/* its name; NULL: a number */
 	pid_t pid;		/* 0: a space */
 	uint64_t space;
 };
@@ -123,6 +127,20 @@ static int view_space(struct view *view, uint64_t space, struct ctl_result *resu
 	return status;
 }
 
+static int view_volume(struct view *view, const char *name, struct ctl_result *result)
+{
+	struct residency r = { 0 };
+	struct target target;
+	int status = target_open_volume(&target, name, result);
+
+	if (status)
+		return status;
+	snprintf(r.volume, sizeof(r.volume), "%s", name);
+	status = view_add(view, &r, &target, UINT64_MAX, result);
+	target_close(&target);
+	return status;
+}
+
 static int view_mappings(struct view *view, const struct mapping *list, size_t count,
 			 struct ctl_result *result)
 {
@@ -150,6 +168,8 @@ static int look(struct view *view, const struct request *request, struct ctl_res
 	ssize_t count = 0;
 	int status;
 
+	if (request->volume)
+		return view_volume(view, request->volume, result);
 	if (request->pid) {
 		count = target_mappings(request->pid, &list, result);
 		/* what is no process that maps the device can be a space */
@@ -265,7 +285,7 @@ static int show(const struct request *request, struct ctl_result *result)
 	return status;
 }
 
-/* Until the process or the space has ended, which is no failure then. */
+/* Until the process, the space or the module has gone, which is no failure then. */
 static void follow(const struct request *request, struct ctl_result *result)
 {
 	bool shown = false;
@@ -274,27 +294,41 @@ static void follow(const struct request *request, struct ctl_result *result)
 		shown = true;
 		sleep(1);
 	}
-	if (shown && (result->error == ESRCH || result->error == ENOENT))
+	if (shown && (result->error == ESRCH || result->error == ENOENT ||
+		      result->error == ENODEV))
 		*result = (struct ctl_result){ 0 };
 }
 
 /* ---- the command line ---- */
 
+/* What follows @prefix in @text, NULL where it doesn't begin so. */
+static const char *strip(const char *text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(text, prefix, length) ? NULL : text + length;
+}
+
 static bool read_target(const struct ctl_command *command, const char *text,
 			struct request *request, int *status)
 {
-	bool space = !strncmp(text, SPACE_PREFIX, strlen(SPACE_PREFIX));
+	const char *node = strip(text, VOLUME_NODE);
+	const char *space = strip(text, SPACE_PREFIX);
 
-	if (space)
-		text += strlen(SPACE_PREFIX);
-	if (number_parse(text, &request->space) || !request->space) {
-		*status = ctl_usage(command, "%s: must be the number of a process or of a space",
-				    text);
-		return false;
+	if (!node && !number_parse(space ?: text, &request->space) && request->space) {
+		if (!space)
+			pid_parse(text, &request->pid);
+		return true;
 	}
-	if (!space)
-		pid_parse(text, &request->pid);
-	return true;
+	request->volume = node ?: text;
+	/* a number never is a name here */
+	if (volume_name_good(request->volume) &&
+	    (node || request->volume[strspn(request->volume, "0123456789")]))
+		return true;
+	*status = ctl_usage(command,
+			    "%s: must be the number of a process or of a space, or the name of a volume",
+			    text);
+	return false;
 }
 
 static bool read_arguments(const struct ctl_command *command, int argc, char **argv,
@@ -319,7 +353,7 @@ static bool read_arguments(const struct ctl_command *command, int argc, char **a
 		return false;
 	}
 	if (optind == argc) {
-		*status = ctl_usage(command, "PID or SPACE is needed");
+		*status = ctl_usage(command, "PID, SPACE or VOLUME is needed");
 		return false;
 	}
 	return read_target(command, argv[optind], request, status);

@@ -121,6 +121,8 @@ static void title(const struct residency *r, uint64_t block, FILE *out)
 		fprintf(out, "0x%" PRIx64 "-0x%" PRIx64 " of process %d: space %" PRIu64
 			" from byte %" PRIu64 " on", r->start, r->start + r->pages * r->page_size,
 			r->pid, r->space, r->offset);
+	else if (r->volume[0])
+		fprintf(out, "volume %s (space %" PRIu64 ")", r->volume, r->space);
 	else
 		fprintf(out, "space %" PRIu64, r->space);
 	fprintf(out, ", %s, a cell is %" PRIu64 " page%s (%s)",
@@ -287,6 +289,8 @@ static void json_range(const struct residency *r, struct json *json)
 	unsigned int kind;
 
 	json_number(json, "space", r->space);
+	if (r->volume[0])
+		json_string(json, "volume", r->volume);
 	if (r->pid) {
 		char text[24];
 

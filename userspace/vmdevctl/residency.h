@@ -29,6 +29,7 @@ enum kind {
 struct residency {
 	uint64_t space, start, offset;	/* id; address or 0; byte of the space it begins at */
 	pid_t pid;			/* whose address that is; 0: none, the space itself */
+	char volume[VMDEV_VOLUME_NAME_SIZE];	/* its name, where it was asked for by that */
 	uint64_t page_size;
 	uint64_t pages;
 	uint8_t *kinds;			/* enum kind of each page, for free(3) */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * vmdevctl stat: a line an interval of what the module did in it, as vmstat has it
- * for the whole system, or as CSV with everything there is.
+ * for the whole system. Lines with everything there is are made elsewhere.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../libvmdev/internal.h"
 #include "ctl.h"
 #include "sample.h"
 #include "size.h"
@@ -28,12 +27,13 @@ static const char help[] =
 "or until interrupted. Without INTERVAL one line: counts since the module was loaded.\n"
 "\n"
 "  -c, --csv                comma-separated values, all statistics there are\n"
+"  -j, --json               the same as a JSON object a line\n"
 "  -n, --one-header         name the columns once, not again for each screenful\n"
 "  -t, --timestamp          begin each line with the time of day\n"
 "  -R, --sysroot DIR        read DIR/sys, as of a host seen from a container\n"
 CTL_HELP_OPTIONS
 "\n"
-"Columns; pool and store in pages now, the others a second (CSV: 'vmdevctl stat' in\n"
+"Columns; pool and store in pages now, the others a second (CSV and JSON: see\n"
 "vmdevctl(8)):\n"
 "  pool    free, dirty      frames without a page; with one that the store hasn't\n"
 "  store   used             slots in use\n"
@@ -51,18 +51,11 @@ CTL_HELP_OPTIONS
 
 static const struct option long_options[] = {
 	{ "csv",	no_argument,	   NULL, 'c' },
+	{ "json",	no_argument,	   NULL, 'j' },
 	{ "one-header",	no_argument,	   NULL, 'n' },
 	{ "timestamp",	no_argument,	   NULL, 't' },
 	{ "sysroot",	required_argument, NULL, 'R' },
 	CTL_LONG_OPTIONS
-};
-
-/* How lines are written. */
-struct form {
-	FILE *out;
-	bool csv;
-	bool totals;	/* counts since the load, not a second */
-	bool stamp;	/* with the time of day (CSV always has it) */
 };
 
 #define MEMBER(name)	offsetof(struct vmdev_module_stats, name)
@@ -135,27 +128,11 @@ static void table_head(const struct form *form)
 	fputc('\n', form->out);
 }
 
-/* "store/used" is store_used, and a counter's rise a second store_x_per_s. */
-static void csv_head(const struct form *form)
-{
-	size_t i;
-
-	fputs("time,interval", form->out);
-	for (i = 0; i < vmdev_number_files_count; i++) {
-		const struct vmdev_number_file *file = &vmdev_number_files[i];
-		size_t length = strcspn(file->path, "/");
-
-		fprintf(form->out, ",%.*s_%s%s", (int)length, file->path, file->path + length + 1,
-			file->counter && !form->totals ? "_per_s" : "");
-	}
-	fputc('\n', form->out);
-}
-
 static void stat_head(const struct form *form)
 {
 	if (form->csv)
-		csv_head(form);
-	else
+		record_csv_head(form);
+	else if (!form->json)
 		table_head(form);
 }
 
@@ -206,32 +183,6 @@ static void table_line(const struct form *form, const struct sample *now,
 	fputc('\n', form->out);
 }
 
-/* What isn't known is an empty field. */
-static void csv_line(const struct form *form, const struct sample *now,
-		     const struct sample *before, double wall)
-{
-	uint64_t ns = now->time_ns - before->time_ns;
-	size_t i;
-
-	fprintf(form->out, "%.3f,", wall);
-	if (!form->totals)
-		fprintf(form->out, "%.6f", (double)ns / 1e9);
-	for (i = 0; i < vmdev_number_files_count; i++) {
-		const struct vmdev_number_file *file = &vmdev_number_files[i];
-		uint64_t value = sample_number(now, file->member);
-
-		if (file->counter)
-			value = counter_rise(value, sample_number(before, file->member));
-		if (value == VMDEV_UNKNOWN)
-			fputc(',', form->out);
-		else if (file->counter && !form->totals)
-			fprintf(form->out, ",%.3f", rate(value, ns));
-		else
-			fprintf(form->out, ",%" PRIu64, value);
-	}
-	fputc('\n', form->out);
-}
-
 /*
  * One line: @now with what its counters rose by since @before, which is all
  * zeroes for totals. @wall is the time of day, seconds since 1970.
@@ -240,7 +191,9 @@ static void stat_line(const struct form *form, const struct sample *now,
 		      const struct sample *before, double wall)
 {
 	if (form->csv)
-		csv_line(form, now, before, wall);
+		record_csv(form, now, before, wall);
+	else if (form->json)
+		record_json(form, now, before, wall);
 	else
 		table_line(form, now, before, wall);
 }
@@ -275,9 +228,11 @@ static bool read_options(const struct ctl_command *command, int argc, char **arg
 {
 	int got;
 
-	while ((got = ctl_getopt(command, argc, argv, ":cntR:hV", long_options, status)) >= 0) {
+	while ((got = ctl_getopt(command, argc, argv, ":cjntR:hV", long_options, status)) >= 0) {
 		if (got == 'c')
 			request->form.csv = true;
+		else if (got == 'j')
+			request->form.json = true;
 		else if (got == 'n')
 			request->one_head = true;
 		else if (got == 't')
@@ -285,7 +240,13 @@ static bool read_options(const struct ctl_command *command, int argc, char **arg
 		else
 			request->sysroot = optarg;
 	}
-	return got == -1;
+	if (got != -1)
+		return false;
+	if (request->form.csv && request->form.json) {
+		*status = ctl_usage(command, "--csv and --json don't go together");
+		return false;
+	}
+	return true;
 }
 
 static int read_operands(const struct ctl_command *command, int argc, char **argv,
@@ -314,7 +275,7 @@ static uint64_t lines_a_head(const struct request *request)
 {
 	struct winsize size;
 
-	if (request->one_head || request->form.csv ||
+	if (request->one_head || request->form.csv || request->form.json ||
 	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_row < 4)
 		return 0;
 	return size.ws_row - 3;
@@ -395,12 +356,14 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		print_totals(&request, &result);
 	else
 		print_lines(&request, &result);
+	if (request.form.json && result.message[0])
+		record_json_failure(&result);
 	return ctl_finish(&result);
 }
 
 const struct ctl_command ctl_stat = {
 	.name = "stat",
-	.summary = "a line an interval of what it does, also as CSV",
+	.summary = "a line an interval of what it does, also as CSV or JSON",
 	.help = help,
 	.operands = 2,
 	.run = run,

@@ -19,6 +19,7 @@
 
 #include "size.h"
 #include "target.h"
+#include "volume.h"
 
 #define DEBUGFS		"/sys/kernel/debug/vmdev"
 #define MAPPINGS_PATH	DEBUGFS "/mappings"
@@ -178,6 +179,27 @@ static uint64_t space_of(int fd)
 	if (ioctl(fd, VMDEV_IOC_GET_INFO, &info) || info.abi_version != VMDEV_ABI_VERSION)
 		return 0;
 	return info.space_id;
+}
+
+/* For writing: who may only read isn't told where pages are. */
+int target_open_volume(struct target *target, const char *name, struct ctl_result *result)
+{
+	char path[VOLUME_PATH];
+
+	*target = (struct target){ .descriptor = true };
+	snprintf(path, sizeof(path), VOLUME_NODE "%s", name);
+	target->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (target->fd < 0 && errno == ENOENT)
+		return volume_explain(result, access(VMDEV_PATH, F_OK) ? ENODEV : ENOENT,
+				      &(struct volume_request){ .name = name });
+	if (target->fd < 0)
+		return ctl_fail(result, errno, "cannot open %s: %s; run it as root", path,
+				strerror(errno));
+	target->space = space_of(target->fd);
+	if (target->space)
+		return CTL_OK;
+	target_close(target);
+	return ctl_fail(result, ENOTTY, "%s is no volume; see 'vmdevctl volume list'", path);
 }
 
 /* Get a copy of descriptor @number of a process if it is one of the device, or -1. */

@@ -46,6 +46,12 @@ ssize_t target_mappings(pid_t pid, struct mapping **list, struct ctl_result *res
 /* Open the space with this id, as root. Returns 0, or CTL_FAILED with a message. */
 int target_open_space(struct target *target, uint64_t id, struct ctl_result *result);
 
+/*
+ * Open the volume of this name, for which its node's permissions are enough. Returns 0,
+ * or CTL_FAILED with a message.
+ */
+int target_open_volume(struct target *target, const char *name, struct ctl_result *result);
+
 /* Open the space that is mapped there. Returns 0, or CTL_FAILED with a message. */
 int target_open(struct target *target, const struct mapping *mapping, struct ctl_result *result);
 

@@ -49,7 +49,7 @@ static const char *const verbs[VOLUME_VERBS] = {
 
 /* ---- the command line ---- */
 
-static bool name_is_good(const char *name)
+bool volume_name_good(const char *name)
 {
 	size_t i;
 
@@ -133,7 +133,7 @@ int volume_check(const struct volume_request *request, uint64_t page_size,
 		return 0;
 	if (!request->name)
 		return wrong(message, size, "volume %s needs a name", verbs[request->verb]);
-	if (!name_is_good(request->name))
+	if (!volume_name_good(request->name))
 		return wrong(message, size,
 			     "'%s' can't be a name; take at most %d letters, digits, '.', '_', '-'",
 			     request->name, VMDEV_VOLUME_NAME_SIZE - 1);

@@ -40,6 +40,9 @@ struct volume_request {
 int volume_check(const struct volume_request *request, uint64_t page_size,
 		 struct vmdev_volume *volume, char *message, size_t size);
 
+/* Can a volume be called so? */
+bool volume_name_good(const char *name);
+
 /* Note why the library's function failed. */
 int volume_explain(struct ctl_result *result, int error, const struct volume_request *request);
 
