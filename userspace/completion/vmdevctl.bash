@@ -14,6 +14,47 @@ _vmdevctl_options()
 	"$1" "$2" --help 2> /dev/null | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z][a-z-]*\).*/\2/p'
 }
 
+_vmdevctl_takes_value() # TOOL COMMAND OPTION
+{
+	"$1" "$2" --help 2> /dev/null |
+		sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z][a-z-]*\) [^ ].*/\1\2/p' |
+		grep -qE -- "(^|, )$3(,|\$)"
+}
+
+# The word at which the program of `vmdevctl run` begins; fails where it hasn't begun.
+_vmdevctl_program()
+{
+	local i word
+
+	[[ ${COMP_WORDS[1]} == run ]] || return
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--) echo $((i + 1)); return ;;
+		-*)
+			_vmdevctl_takes_value "$1" run "$word" || continue
+			# --name=VALUE is three words here
+			[[ ${COMP_WORDS[i + 1]} != '=' ]] || ((i++))
+			((i++))
+			;;
+		*) break ;;
+		esac
+	done
+	[[ $i -le $COMP_CWORD && ${COMP_WORDS[i]} != [-=]* ]] && echo "$i"
+}
+
+# Complete that program, and what it takes as it does itself (bash-completion knows).
+_vmdevctl_of_program() # FIRST-WORD
+{
+	if declare -F _comp_command_offset > /dev/null; then
+		_comp_command_offset "$1"
+	elif declare -F _command_offset > /dev/null; then
+		_command_offset "$1"
+	elif [[ $1 -eq $COMP_CWORD ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+	fi
+}
+
 _vmdevctl_pids()
 {
 	grep -lsE ' /dev/vmdev(-[^ ]*)?$' /proc/[0-9]*/maps 2> /dev/null | cut -d/ -f3
@@ -43,13 +84,18 @@ _vmdevctl_values()
 _vmdevctl()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]} words
+	local command=${COMP_WORDS[1]} words program
 
 	if [[ $COMP_CWORD -eq 1 ]]; then
 		words="$(_vmdevctl_commands "$1") --help --version"
+	elif program=$(_vmdevctl_program "$1"); then
+		_vmdevctl_of_program "$program"
+		return
 	elif [[ $current == -* ]]; then
 		words=$(_vmdevctl_options "$1" "$command")
-	elif [[ $previous == -* ]]; then
+	elif [[ $command == run ]]; then
+		words=
+	elif [[ $previous == -* ]] && _vmdevctl_takes_value "$1" "$command" "$previous"; then
 		words=$(_vmdevctl_values "$previous") || words=
 	elif [[ $command == volume && $COMP_CWORD -gt 2 ]]; then
 		words=$(_vmdevctl_values "$previous") || words=

@@ -17,10 +17,53 @@ function __vmdevctl_volumes
     find /dev -maxdepth 1 -name 'vmdev-*' -printf '%f\n' | cut -d- -f2-
 end
 
+function __vmdevctl_takes_value # COMMAND OPTION
+    vmdevctl $argv[1] --help 2>/dev/null |
+        sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z][a-z-]*\) [^ ].*/\1\2/p' |
+        string match -qr -- "(^|, )$argv[2](,|\$)"
+end
+
+# The program of `vmdevctl run`, and what it takes as it does itself; fails where it
+# hasn't begun.
+function __vmdevctl_program
+    set -l words (commandline -opc)
+    set -l token (commandline -ct)
+    test "$words[2]" = run; or return
+    set -l first 3
+    set -l begun no
+    while test $first -le (count $words)
+        switch $words[$first]
+            case --
+                set first (math $first + 1)
+                set begun yes
+                break
+            case '-*'
+                __vmdevctl_takes_value run $words[$first]; and set first (math $first + 1)
+                set first (math $first + 1)
+            case '*'
+                set begun yes
+                break
+        end
+    end
+    if test $begun = no
+        test $first -eq (math (count $words) + 1); or return
+        string match -q -- '-*' $token; and return 1
+    end
+    set -l rest
+    test $first -le (count $words); and set rest (string escape -- $words[$first..-1])
+    complete -C (string join ' ' -- $rest $token)
+    return 0
+end
+
 function __vmdevctl_values
     set -l words (commandline -opc)
     set -l key $words[-1]
-    string match -q -- '-*' $key; or test "$words[2]" = volume; or set key $words[2]
+    if string match -q -- '-*' $key
+        __vmdevctl_takes_value $words[2] $key; or set key $words[2]
+    else if test "$words[2]" != volume
+        set key $words[2]
+    end
+    test "$words[2]" = run; and set key run
     switch $key
         case --overcommit --checksum -o -c
             printf '%s\n' on off
@@ -40,15 +83,16 @@ function __vmdevctl_values
     end
 end
 
-function __vmdevctl_first
-    test (count (commandline -opc)) -eq 1
+function __vmdevctl_complete
+    if test (count (commandline -opc)) -eq 1
+        __vmdevctl_commands
+    else if __vmdevctl_program
+        return
+    else if string match -q -- '-*' (commandline -ct)
+        __vmdevctl_options
+    else
+        __vmdevctl_values
+    end
 end
 
-function __vmdevctl_dash
-    string match -q -- '-*' (commandline -ct)
-end
-
-complete -c vmdevctl -f
-complete -c vmdevctl -n __vmdevctl_first -a '(__vmdevctl_commands)'
-complete -c vmdevctl -n 'not __vmdevctl_first; and __vmdevctl_dash' -a '(__vmdevctl_options)'
-complete -c vmdevctl -n 'not __vmdevctl_first; and not __vmdevctl_dash' -a '(__vmdevctl_values)'
+complete -c vmdevctl -f -a '(__vmdevctl_complete)'

@@ -10,13 +10,20 @@ set -euo pipefail
 completion=$here/../completion
 mkdir "$work/bin"
 ln -s "$(readlink -f "$tool")" "$work/bin/vmdevctl"
+# A program with a completion of its own in each shell.
+printf '#!/bin/sh\n' >"$work/bin/frobnicate-all"
+chmod +x "$work/bin/frobnicate-all"
 PATH=$work/bin:$PATH
 
 # The candidates for the last word of a command line, one a line, sorted.
 ask_bash()
 {
 	# shellcheck disable=SC2016
-	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vmdevctl "$1"
+	bash -c '. /usr/share/bash-completion/bash_completion; . "$1"; shift
+		_frob() { COMPREPLY=($(compgen -W "alpha beta --gamma" -- "${COMP_WORDS[COMP_CWORD]}")); }
+		complete -F _frob frobnicate-all
+		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+		_vmdevctl "$1"
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$completion/vmdevctl.bash" "$@" | sort
 }
 
@@ -39,6 +46,7 @@ def until(mark, text=b""):
 setup = """PS1=; fpath=(%s $fpath); autoload -Uz compinit; compinit -u -D
 compadd() { local -a d=(); local i; if (( ${@[(I)-[OAD]]} )); then builtin compadd "$@"; return; fi
   builtin compadd -O found "$@"; print -rl -- $found >> $ANSWER; builtin compadd "$@"; }
+_frob() { compadd -- alpha beta --gamma; }; compdef _frob frobnicate-all
 bindkey '^I' complete-word; echo RE''ADY
 """ % directory
 import tempfile
@@ -60,7 +68,8 @@ PYTHON
 
 ask_fish()
 {
-	fish --no-config -c "source '$completion/vmdevctl.fish'; complete -C '$*'" | cut -f1 | sort
+	fish --no-config -c "source '$completion/vmdevctl.fish';
+		complete -c frobnicate-all -f -a 'alpha beta --gamma'; complete -C '$*'" | cut -f1 | sort
 }
 
 same()
@@ -85,6 +94,18 @@ for shell in bash zsh fish; do
 		same $shell "options of $command" "$options" vmdevctl $command --
 	done
 	same $shell "what volume does" "$(printf '%s\n' create list remove)" vmdevctl volume ""
+	for before in "" "-- " "--pool-limit 1M " "-q -m 1M -- " "--output=x -q "; do
+		read -ra words <<<"$before"
+		same $shell "the program behind 'run $before'" frobnicate-all vmdevctl run \
+			"${words[@]}" frobni
+		same $shell "what it takes itself, behind 'run $before'" "alpha" vmdevctl run \
+			"${words[@]}" frobnicate-all al
+		same $shell "its options, behind 'run $before'" --gamma vmdevctl run \
+			"${words[@]}" frobnicate-all beta --
+	done
+	options=$("$tool" run --help | sed -n 's/^  -., \(--[a-z-]*\).*/\1/p' | sort)
+	same $shell "options before the program" "$options" vmdevctl run -q --
+	same $shell "what isn't known of a file's name" "" vmdevctl run -o "$work/none"
 	same $shell "on and off" "$(printf '%s\n' off on)" vmdevctl load --checksum ""
 done
 for command in $commands; do
