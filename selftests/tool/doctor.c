@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "tool.h"
+#include "vmdev_volume.h"
 
 #define KO	((char *)vl_env("VMDEV_KO"))
 
@@ -54,6 +55,17 @@ static bool test_good(void)
 	vt_check(check_good(&output) && check_found(&output, "device", "ok", "mode 0600") &&
 		 check_found(&output, "pool", "ok", "16 MiB, taken already") &&
 		 check_found(&output, "store", "ok", vl_mnt()), "after the load");
+	vv_must_create("one", 1 << 20);
+	vv_must_create("two", 3 << 20);
+	tool(&output, "doctor", "-j", "-m", KO);
+	vt_check(check_good(&output) && check_found(&output, "volumes", "ok", "2, 4 MiB in all"),
+		 "with volumes");
+	vt_need(!unlink(VV_PREFIX "two"), "unlink: %s", strerror(errno));
+	tool(&output, "doctor", "-j", "-m", KO);
+	vt_check(check_good(&output) &&
+		 check_found(&output, "volumes", "warn",
+			     "1 of 2 can't be opened: " VV_PREFIX "two isn't there"),
+		 "without a node");
 	vt_check(!chmod(VT_DEVICE, 0666), "chmod: %m");
 	tool(&output, "doctor", "-j", "-m", KO);
 	return check_good(&output) && check_found(&output, "device", "warn", "mode 0666");

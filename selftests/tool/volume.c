@@ -133,6 +133,12 @@ static bool test_status(void)
 
 	load();
 	vv_must_create("shown", 3ULL << 20);
+	tool(&output, "metrics", "--spaces");
+	vt_check(check_good(&output) && strstr(output.out, "\nvmdev_spaces 1\n") &&
+		 strstr(output.out, ",comm=\"vmdev-shown\",volume=\"shown\"} 3145728\n"),
+		 "metrics: %s", output.out);
+	tool(&output, "stat", "--json");
+	vt_check(check_good(&output) && check_json_number(&output, "spaces_count", 1), "stat");
 	fd = vt_open();
 	tool(&output, "status");
 	vt_check(check_good(&output) && strstr(output.out, " volume shown "), "table: %s",
@@ -259,7 +265,7 @@ static const struct vt_test tests[] = {
 	{ "create and remove", test_create },
 	{ "list", test_list },
 	{ "a long list", test_many },
-	{ "status shows volumes", test_status },
+	{ "what shows spaces shows volumes", test_status },
 	{ "errors", test_errors },
 	{ "unload", test_unload },
 	{ "the library", test_library },

@@ -157,6 +157,11 @@ static void check_signature(void)
 
 static void check_files(void)
 {
+	static const struct vmdev_volume volumes[] = {
+		{ .name = "a", .major = 511, .minor = 3 },
+		{ .name = "b", .major = 511, .minor = 4 },
+	};
+
 	reset("6.1.0", "x86_64");
 	doctor_device(&doctor);
 	found(VERDICT_OK, "none: vmdev isn't loaded", "");
@@ -170,6 +175,15 @@ static void check_files(void)
 	chmod(path_of("/dev/vmdev"), 0600);
 	doctor_device(&doctor);
 	found(VERDICT_OK, "/dev/vmdev, mode 0600", "");
+	doctor_volumes(&doctor, NULL, 0);
+	found(VERDICT_OK, "/dev/vmdev, mode 0600", "");
+	doctor_volumes(&doctor, volumes, 2);
+	found(VERDICT_WARN, "2 of 2 can't be opened: ", "mount devtmpfs on /dev, or mknod ");
+	found(VERDICT_WARN, "/dev/vmdev-a isn't there", "/dev/vmdev-a c 511 3");
+	write_file("/dev/vmdev-a", "");
+	doctor_volumes(&doctor, volumes, 1);
+	found(VERDICT_WARN, "1 of 1 can't be opened: ", "c 511 3");
+	found(VERDICT_WARN, "/dev/vmdev-a is another file", "");
 	doctor_debugfs(&doctor);
 	found(VERDICT_WARN, "isn't mounted", "mount -t debugfs");
 	write_file("/proc/self/mounts", "none /sys/kernel/debug debugfs rw 0 0\n");

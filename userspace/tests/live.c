@@ -77,6 +77,7 @@ static const struct space after[] = {
 	  .written_pages = 2 },
 	{ .id = 6, .pid = 7, .comm = "c", .resident = 1, .faults_zero = 50,
 	  .read_pages = VMDEV_UNKNOWN },
+	{ .id = 7, .comm = "vmdev-d" },
 };
 
 static void check_spaces(void)
@@ -86,7 +87,7 @@ static void check_spaces(void)
 	add(1, 0, before, 2);
 	ok(live.spaces[0].values[LIVE_FAULTS_RATE] == 0 &&
 	   live.spaces[1].values[LIVE_RESIDENT] == 7 * 4096, "spaces of the first sample");
-	add(3, 0, after, 2);
+	add(3, 0, after, 3);
 	values = live.spaces[0].values;
 	is(live.spaces[0].comm, "b", "the name");
 	ok(values[LIVE_ID] == 4 && values[LIVE_PID] == 9 && values[LIVE_SIZE] == 8192 &&
@@ -97,6 +98,8 @@ static void check_spaces(void)
 	   values[LIVE_WRITTEN_RATE] == 4096, "rates");
 	ok(live.spaces[1].values[LIVE_FAULTS_RATE] == 25, "a space that is new began at 0");
 	ok(live.spaces[1].values[LIVE_READ_RATE] == 0, "what isn't shown has no rate");
+	ok(!live.spaces[0].volume && live.spaces[2].volume, "which of them is a volume");
+	is(live.spaces[2].comm, "d", "a volume's name");
 }
 
 static bool order_is(double first, double second, double third)

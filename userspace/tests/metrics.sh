@@ -107,6 +107,16 @@ run metrics -s -R "$sysroot"
 check "a name that is no text becomes one" grep -qF $'comm="\xef\xbf\xbd\xc3\xa4??x"' "$out"
 check "promtool takes it" bash -c "'$promtool' check metrics <'$out'"
 
+printf 'id pid comm size frames swapped dirty faults_minor faults_major faults_zero\n%s\n%s\n' \
+	'1 2 vmdev-x 1 2 3 4 5 6 7' '9 0 vmdev-scratch.1 8192 1 0 1 5 6 7' >"$debugfs/spaces"
+run metrics -s -R "$sysroot"
+check "a volume has its name" grep -qx \
+	'vmdev_space_size_bytes{space="9",pid="0",comm="vmdev-scratch.1",volume="scratch.1"} 8192' "$out"
+check "in all of its numbers" test "$(grep -c 'volume="scratch.1"' "$out")" -eq 7
+check "and nothing else has" test "$(grep -c 'volume=' "$out")" -eq 7
+check "promtool takes that" bash -c \
+	"said=\$('$promtool' check metrics <'$out' 2>&1); echo \"\$said\"; test -z \"\$said\""
+
 # ---- for node_exporter ----
 
 mkdir "$work/textfile"

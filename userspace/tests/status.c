@@ -228,7 +228,15 @@ static void check_spaces(void)
 	   "table: the first space");
 	ok(strstr(text, "         15\n"), "table: its faults");
 	ok(strstr(text, "      2       11 a b \"c\""), "table: the second space");
-	ok(strstr(text, "      3   volume x-y "), "table: a volume");
+	ok(strstr(text, "      3   volume x-y                   4 KiB"), "table: a volume");
+	free(text);
+	strcpy(data.spaces[2].comm, "vmdev-a.name.of.thirty.one.characters");
+	text = show(false, false);
+	ok(strstr(text, "      ID      PID COMMAND                               SIZE "),
+	   "table: a long name makes room");
+	ok(strstr(text, "volume a.name.of.thirty.one.characters      4 KiB"),
+	   "table: a volume of a long name");
+	strcpy(data.spaces[2].comm, "vmdev-x-y");
 	free(text);
 	ok(data.spaces[0].faults_zero == 6 && data.spaces[0].refaults == VMDEV_UNKNOWN,
 	   "spaces: columns that an older module hasn't");

@@ -144,6 +144,13 @@ sees "the store" '^Store *\[#\{15\} \{15\}\] 512 MiB of 1 GiB, /var/tmp/a "b.c$'
 sees "a space" "^ *7 *$sleeper sleep  *1.1M  *80K  *0  *0  *0  *0  *16M  *20K  *0\$"
 sees "a name that is no text" '^ *12 *413 ä?x  *4K '
 in_order "the largest on top" "7 3 12 "
+set_file "$debugfs/spaces" "$columns
+9 0 vmdev-scratch 8388608 100 200 50 1000 2000 3000 400 500 600 700 800 80
+10 5 vmdev-scratch 8388608 100 200 50 1000 2000 3000 400 500 600 700 800 80"
+sees "a volume by its name" '^ *9  *volume scratch  *400K  *800K '
+sees "and a process that is called as one" '^ *10  *5 vmdev-scratch  *400K  *800K '
+spaces 0
+in_order "and they are gone" "7 3 12 "
 keys l
 sees "latency since the load" '^Latency  since load  p50 < 1ms  p90 < 16ms  p99 < 32ms '
 sees "its histogram has bars" '█ █ █'

@@ -4,6 +4,7 @@
  * well, and shows what was found with the remedies. Decides nothing itself.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -12,6 +13,7 @@
 #include "kmod.h"
 #include "reload.h"
 #include "size.h"
+#include "volume.h"
 
 static const char help[] =
 "Usage: vmdevctl doctor [OPTION]...\n"
@@ -129,6 +131,17 @@ static int check_module(struct doctor *doctor, const char *path, struct ctl_resu
 	return result->message[0] ? CTL_FAILED : CTL_OK;
 }
 
+static void check_volumes(struct doctor *doctor)
+{
+	struct vmdev_volume *volumes;
+	ssize_t count = volume_read_list(&volumes);
+
+	/* why there is no list stands with the device */
+	if (count > 0)
+		doctor_volumes(doctor, volumes, (size_t)count);
+	free(volumes);
+}
+
 static int check_all(struct doctor *doctor, const struct request *request, uint64_t pool,
 		     uint64_t store_size, struct ctl_result *result)
 {
@@ -138,6 +151,7 @@ static int check_all(struct doctor *doctor, const struct request *request, uint6
 	if (check_module(doctor, request->module, result))
 		return CTL_FAILED;
 	doctor_device(doctor);
+	check_volumes(doctor);
 	doctor_debugfs(doctor);
 	doctor_pool(doctor, pool);
 	doctor_store(doctor, request->store, store_size);

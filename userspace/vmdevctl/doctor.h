@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <linux/vmdev.h>
+
 #include "json.h"
 
 enum verdict {
@@ -51,6 +53,8 @@ void doctor_headers(struct doctor *doctor);
 void doctor_module(struct doctor *doctor, const struct module_file *module);
 void doctor_signature(struct doctor *doctor, const struct module_file *module);
 void doctor_device(struct doctor *doctor);
+/* Whether programs that open a volume's node get the volume. */
+void doctor_volumes(struct doctor *doctor, const struct vmdev_volume *volumes, size_t count);
 void doctor_debugfs(struct doctor *doctor);
 void doctor_pool(struct doctor *doctor, uint64_t size);
 

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "ctl.h"
 #include "doctor_find.h"
 #include "size.h"
+#include "volume.h"
 
 /* Longest path looked at below a root. */
 #define PATH_TEXT	512
@@ -265,6 +267,40 @@ void doctor_device(struct doctor *doctor)
 		remedy(doctor, "as root: chgrp to a group of the user's, chmod 660");
 	} else {
 		find(doctor, "device", VERDICT_OK, "%s, mode %04o", path, st.st_mode & 07777);
+	}
+}
+
+static bool is_node_of(const struct vmdev_volume *volume, const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(volume->major, volume->minor);
+}
+
+void doctor_volumes(struct doctor *doctor, const struct vmdev_volume *volumes, size_t count)
+{
+	char path[PATH_TEXT], first[PATH_TEXT], size[SIZE_TEXT];
+	const struct vmdev_volume *bad = NULL;
+	uint64_t bytes = 0;
+	size_t wrong = 0, i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s" VOLUME_NODE "%s", doctor->root, volumes[i].name);
+		bytes += volumes[i].size;
+		if (is_node_of(&volumes[i], path) || wrong++)
+			continue;
+		bad = &volumes[i];
+		strcpy(first, path);
+	}
+	if (bad) {
+		find(doctor, "volumes", VERDICT_WARN, "%zu of %zu can't be opened: %s %s", wrong,
+		     count, first, access(first, F_OK) ? "isn't there" : "is another file");
+		remedy(doctor, "mount devtmpfs on /dev, or mknod %s c %u %u", first, bad->major,
+		       bad->minor);
+	} else if (count) {
+		find(doctor, "volumes", VERDICT_OK, "%zu, %s in all", count,
+		     size_format(bytes, size));
 	}
 }
 

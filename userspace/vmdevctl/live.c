@@ -38,7 +38,8 @@ static void fill_space(const struct live *live, struct live_space *shown, const 
 
 	if (!before)
 		before = &none;
-	memcpy(shown->comm, now->comm, sizeof(shown->comm));
+	shown->volume = space_volume(now);
+	strcpy(shown->comm, shown->volume ? space_volume(now) : now->comm);
 	values[LIVE_ID] = (double)now->id;
 	values[LIVE_PID] = now->pid;
 	values[LIVE_COMM] = 0;

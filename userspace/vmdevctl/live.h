@@ -34,6 +34,7 @@ enum live_column {
 
 /* A space; values are bytes, or events or bytes a second; that of LIVE_COMM is 0. */
 struct live_space {
+	bool volume;		/* without a process; comm is its name */
 	char comm[sizeof(((struct space *)0)->comm)];
 	double values[LIVE_COLUMNS];
 };

@@ -27,7 +27,7 @@ static const char help[] =
 "Usage: vmdevctl metrics [OPTION]...\n"
 "Print the module's statistics in the text format of Prometheus, in bytes and seconds.\n"
 "\n"
-"  -s, --spaces             with each open space (root; a time series for each)\n"
+"  -s, --spaces             with each open space and volume (root; time series for each)\n"
 "  -t, --textfile DIR       write DIR/" TEXTFILE " instead, in one step, for the textfile\n"
 "                           collector of node_exporter\n"
 "  -R, --sysroot DIR        read DIR/sys, as of a host seen from a container\n"
@@ -120,7 +120,7 @@ static const struct series module_series[] = {
 	  true, true, MODULE(readahead) },
 	{ "vmdev_readahead_used_bytes_total", NULL, "Of these, touched later.",
 	  true, true, MODULE(readahead_hits) },
-	{ "vmdev_spaces", NULL, "Open spaces.",
+	{ "vmdev_spaces", NULL, "Open spaces and volumes.",
 	  false, false, MODULE(spaces_count) },
 };
 
@@ -215,6 +215,10 @@ static void write_space(FILE *out, const struct series *series, const struct sam
 		return;
 	fprintf(out, "%s{space=\"%" PRIu64 "\",pid=\"%d\",", series->name, space->id, space->pid);
 	write_label(out, "comm", space->comm);
+	if (space_volume(space)) {
+		fputc(',', out);
+		write_label(out, "volume", space_volume(space));
+	}
 	if (series->kind)
 		fprintf(out, ",kind=\"%s\"", series->kind);
 	fprintf(out, "} %" PRIu64 "\n", scaled(series, sample, value));

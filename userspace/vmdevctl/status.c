@@ -133,9 +133,16 @@ static void show_paging(const struct status_view *view, const struct vmdev_modul
 	number(view, "read ahead, used", stats->readahead_hits);
 }
 
+/* What is shown of a space: a volume has no process, but a name. */
+static const char *space_name(const struct space *space)
+{
+	return space_volume(space) ?: space->comm;
+}
+
 static void show_spaces(const struct status_view *view, const struct sample *sample)
 {
 	char size[SIZE_TEXT], resident[SIZE_TEXT], swapped[SIZE_TEXT], pid[16];
+	int width = 16;
 	ssize_t i;
 
 	heading(view, "Spaces");
@@ -145,18 +152,22 @@ static void show_spaces(const struct status_view *view, const struct sample *sam
 		fprintf(view->out, "  %" PRIu64 " open\n", sample->stats.spaces_count);
 	if (sample->spaces_count <= 0)
 		return;
-	fprintf(view->out, "  %8s %8s %-16s %10s %10s %10s %10s\n", "ID", "PID", "COMMAND", "SIZE",
-		"RESIDENT", "SWAPPED", "FAULTS");
+	for (i = 0; i < sample->spaces_count; i++) {
+		int length = (int)strlen(space_name(&sample->spaces[i]));
+
+		width = length > width ? length : width;
+	}
+	fprintf(view->out, "  %8s %8s %-*s %10s %10s %10s %10s\n", "ID", "PID", width, "COMMAND",
+		"SIZE", "RESIDENT", "SWAPPED", "FAULTS");
 	for (i = 0; i < sample->spaces_count; i++) {
 		const struct space *space = &sample->spaces[i];
 
-		/* nobody's process, but a name */
 		if (space_volume(space))
 			strcpy(pid, "volume");
 		else
 			snprintf(pid, sizeof(pid), "%d", space->pid);
-		fprintf(view->out, "  %8" PRIu64 " %8s %-16s %10s %10s %10s %10" PRIu64 "\n",
-			space->id, pid, space_volume(space) ? space_volume(space) : space->comm,
+		fprintf(view->out, "  %8" PRIu64 " %8s %-*s %10s %10s %10s %10" PRIu64 "\n",
+			space->id, pid, width, space_name(space),
 			size_format(space->size, size),
 			size_format(space->resident * view->page_size, resident),
 			size_format(space->swapped * view->page_size, swapped),

@@ -408,6 +408,10 @@ static void draw_value(struct pen *pen, const struct live_space *space, unsigned
 	int width = top_columns[column].width;
 	char text[SIZE_TEXT];
 
+	if (column == LIVE_PID && space->volume) {
+		put(pen, A_NORMAL, "%*s", width, "volume");
+		return;
+	}
 	switch (column) {
 	case LIVE_ID:
 	case LIVE_PID:

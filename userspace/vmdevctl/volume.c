@@ -230,8 +230,7 @@ void volume_json(struct json *json, const struct vmdev_volume *volumes, size_t c
 
 /* ---- doing it ---- */
 
-/* All volumes, for free(3); a negative errno on failure. */
-static ssize_t read_list(struct vmdev_volume **volumes)
+ssize_t volume_read_list(struct vmdev_volume **volumes)
 {
 	struct vmdev_volume *larger;
 	ssize_t room = 0, count;
@@ -299,7 +298,7 @@ static int do_request(const struct volume_request *request, const struct vmdev_v
 		if (vmdev_volume_remove(volume->name))
 			volume_explain(&result, errno, request);
 	} else {
-		count = read_list(&volumes);
+		count = volume_read_list(&volumes);
 		if (count < 0)
 			volume_explain(&result, (int)-count, request);
 	}

@@ -43,6 +43,9 @@ int volume_check(const struct volume_request *request, uint64_t page_size,
 /* Can a volume be called so? */
 bool volume_name_good(const char *name);
 
+/* All volumes, for free(3); a negative errno on failure. */
+ssize_t volume_read_list(struct vmdev_volume **volumes);
+
 /* Note why the library's function failed. */
 int volume_explain(struct ctl_result *result, int error, const struct volume_request *request);
 
