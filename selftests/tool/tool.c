@@ -58,6 +58,17 @@ static bool test_load_options(void)
 	       check_json_number(&output, "pool.frames", vt_pool_frames());
 }
 
+static bool test_load_part(void)
+{
+	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * vt_page_size();
+	struct output output;
+	char want[32];
+
+	tool_load(&output, "--pool", "1%");
+	snprintf(want, sizeof(want), "%" PRIu64, ram / 100 >> 20);
+	return check_good(&output) && check_param("pool_mb", want);
+}
+
 static bool test_load_short(void)
 {
 	struct output output;
@@ -639,6 +650,7 @@ static const struct vt_test tests[] = {
 	{ "the reader of JSON is strict", test_json_reader },
 	{ "load with every long option", test_load_options },
 	{ "load with every short option", test_load_short },
+	{ "a pool that is a part of memory", test_load_part },
 	{ "load with a new file", test_load_file },
 	{ "load with a block device", test_load_device },
 	{ "load over a file with data", test_load_over_file },

@@ -63,7 +63,14 @@ says 2 "unexpected argument 'b'; $see_volume" volume remove a b
 says 2 "unknown option --frob; $see_volume" volume list --frob
 says 2 "unknown option -p; see 'vmdevctl unload --help'" unload -p 1M
 says 2 "--pool 64: must be whole mebibytes and at least 1M, as 64M; $see_load" load --pool 64
-says 2 "--pool x: not a size; write a number with K, M, G or T, as 64M; $see_load" load -j -p x
+says 2 "--pool x: not a size; write a number with K, M, G, T or %, as 64M; $see_load" load -j -p x
+says 2 "--store /dev/none-such: no such device; $see_load" load --store /dev/none-such
+mkdir "$work/gone"
+cd "$work/gone"
+rmdir "$work/gone"
+says 2 "--store x: No such file or directory; give the path from the root on; $see_load" \
+	load --store x
+cd "$here"
 says 2 "--readahead 9999: must be a number from 0 to 256; $see_load" load --readahead=9999
 says 2 "--overcommit maybe: must be on or off; $see_load" load -o maybe
 says 2 "--store /dev/null: must be a directory, a regular file or a block device; $see_load" \
@@ -188,6 +195,8 @@ for option in pool store store-size module json; do
 	shows "^  -., --$option " doctor --help
 done
 says 2 "--pool x: not a size, as 64M; $see_doctor" doctor -p x
+run doctor --pool 1%
+check "doctor knows a part of memory" grep -qE '^ok +pool +[0-9]+ MiB of ' "$out"
 says 2 "--store-size 1X: not a size, as 1G; $see_doctor" doctor -S 1X
 run doctor -m /none/vmdev.ko
 check "doctor of a module that isn't there" grep -qx \

@@ -62,7 +62,10 @@ static void check_numbers(void)
 	accepted(PARAM_POOL, "1M", "pool_mb=1");
 	accepted(PARAM_POOL, "1048576", "pool_mb=1");
 	accepted(PARAM_POOL, "64M", "pool_mb=64");
+	accepted(PARAM_POOL, "50%", "pool_mb=512");
+	accepted(PARAM_POOL, "1%", "pool_mb=10");
 	accepted(PARAM_STORE_SIZE, "2G", "store_mb=2048");
+	accepted(PARAM_STORE_SIZE, "250%", "store_mb=2560");
 	accepted(PARAM_READAHEAD, "0", "readahead=0");
 	accepted(PARAM_READAHEAD, "32", "readahead=32");
 	accepted(PARAM_OVERCOMMIT, "on", "overcommit=1");
@@ -74,7 +77,15 @@ static void check_numbers(void)
 	refused(PARAM_POOL, "64", "--pool 64: must be whole mebibytes and at least 1M, as 64M");
 	refused(PARAM_POOL, "0", "--pool 0: must be whole mebibytes and at least 1M, as 64M");
 	refused(PARAM_POOL, "1M1",
-		"--pool 1M1: not a size; write a number with K, M, G or T, as 64M");
+		"--pool 1M1: not a size; write a number with K, M, G, T or %, as 64M");
+	refused(PARAM_POOL, "0%",
+		"--pool 0%: not a size; write a number with K, M, G, T or %, as 64M");
+	refused(PARAM_POOL, "5%%",
+		"--pool 5%%: not a size; write a number with K, M, G, T or %, as 64M");
+	refused(PARAM_POOL, "100%",
+		"--pool 100%: larger than this machine's memory of 1 GiB; choose less");
+	refused(PARAM_STORE_SIZE, "999999999999999%",
+		"--store-size 999999999999999%: too large; at most 1023.9 GiB is possible");
 	refused(PARAM_POOL, "1G",
 		"--pool 1G: larger than this machine's memory of 1 GiB; choose less");
 	refused(PARAM_POOL, "99999999T",

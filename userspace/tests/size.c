@@ -35,6 +35,29 @@ static const struct {
 	{ "0x10", -EINVAL, 0 },
 };
 
+/* Of 1000 MiB and a byte. */
+static const struct {
+	const char *text;
+	int err;
+	uint64_t bytes;
+} parts[] = {
+	{ "1%", 0, 10ULL << 20 },
+	{ "50%", 0, 500ULL << 20 },
+	{ "33%", 0, 330ULL << 20 },
+	{ "100%", 0, 1000ULL << 20 },
+	{ "400%", 0, 4000ULL << 20 },
+	{ "5000", 0, 5000 },
+	{ "1G", 0, 1ULL << 30 },
+	{ "99999999999999%", -ERANGE, 0 },
+	{ "0%", -EINVAL, 0 },
+	{ "%", -EINVAL, 0 },
+	{ "-5%", -EINVAL, 0 },
+	{ "50%%", -EINVAL, 0 },
+	{ "50% ", -EINVAL, 0 },
+	{ "5M%", -EINVAL, 0 },
+	{ "1.5%", -EINVAL, 0 },
+};
+
 static const struct {
 	const char *text;
 	int err;
@@ -74,6 +97,11 @@ int main(void)
 		err = size_parse(sizes[i].text, &value);
 		ok(err == sizes[i].err && (err || value == sizes[i].bytes), "size '%s'",
 		   sizes[i].text);
+	}
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		err = size_parse_of(parts[i].text, (1000ULL << 20) + 1, &value);
+		ok(err == parts[i].err && (err || value == parts[i].bytes), "part '%s'",
+		   parts[i].text);
 	}
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		err = number_parse(numbers[i].text, &value);

@@ -11,6 +11,7 @@
 #include "ctl.h"
 #include "doctor.h"
 #include "kmod.h"
+#include "load.h"
 #include "reload.h"
 #include "size.h"
 #include "volume.h"
@@ -211,9 +212,9 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	if (!read_options(command, argc, argv, &request, &status))
 		return status;
 	fill(&request, &doctor, &present);
-	if (size_parse(request.pool, &pool))
+	if (size_parse_of(request.pool, load_ram(), &pool))
 		return ctl_usage(command, "--pool %s: not a size, as 64M", request.pool);
-	if (size_parse(request.store_size, &store_size))
+	if (size_parse_of(request.store_size, load_ram(), &store_size))
 		return ctl_usage(command, "--store-size %s: not a size, as 1G", request.store_size);
 	uname(&uts);
 	doctor.root = "";

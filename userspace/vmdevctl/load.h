@@ -29,7 +29,8 @@ struct load_request {
 "  -j, --json               say the result in JSON\n"				\
 CTL_HELP_OPTIONS								\
 "\n"										\
-"SIZE is a number of bytes, or of powers of 1024 with K, M, G or T behind it.\n"
+"SIZE is a number of bytes, or of powers of 1024 with K, M, G or T behind it, or as\n"	\
+"50% a part of this machine's memory.\n"
 
 /* Returns false with the exit status where the command ends here. */
 bool load_read_options(const struct ctl_command *command, int argc, char **argv,

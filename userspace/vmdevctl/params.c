@@ -65,9 +65,10 @@ static int write_size(struct output *out, const struct param_info *info, const c
 	uint64_t bytes;
 	int err;
 
-	err = size_parse(value, &bytes);
+	err = size_parse_of(value, out->ram, &bytes);
 	if (err == -EINVAL)
-		return refuse(out, "%s %s: not a size; write a number with K, M, G or T, as 64M",
+		return refuse(out,
+			      "%s %s: not a size; write a number with K, M, G, T or %%, as 64M",
 			      info->option, value);
 	if (err || bytes / MIB > info->max)
 		return refuse(out, "%s %s: too large; at most %s is possible", info->option, value,
@@ -84,7 +85,7 @@ static int write_pool(struct output *out, const struct param_info *info, const c
 	char text[SIZE_TEXT];
 	uint64_t bytes;
 
-	if (!size_parse(value, &bytes) && bytes >= out->ram)
+	if (!size_parse_of(value, out->ram, &bytes) && bytes >= out->ram)
 		return refuse(out, "%s %s: larger than this machine's memory of %s; choose less",
 			      info->option, value, size_format(out->ram, text));
 	return write_size(out, info, value);

@@ -54,6 +54,21 @@ int size_parse(const char *text, uint64_t *bytes)
 	return 0;
 }
 
+int size_parse_of(const char *text, uint64_t whole, uint64_t *bytes)
+{
+	const char *pos = text;
+	uint64_t percent;
+
+	if (digits_parse(&pos, &percent) || strcmp(pos, "%"))
+		return size_parse(text, bytes);
+	if (!percent)
+		return -EINVAL;
+	if (__builtin_mul_overflow(whole, percent, bytes))
+		return -ERANGE;
+	*bytes = *bytes / 100 & ~(uint64_t)0xfffff;
+	return 0;
+}
+
 char *size_format(uint64_t bytes, char buf[SIZE_TEXT])
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };

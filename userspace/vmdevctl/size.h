@@ -14,6 +14,11 @@
  */
 int size_parse(const char *text, uint64_t *bytes);
 
+/*
+ * The same or, as "50%", a part of @whole in whole mebibytes, rounded down, but not 0%.
+ */
+int size_parse_of(const char *text, uint64_t whole, uint64_t *bytes);
+
 /* A whole number in decimal. Returns 0, -EINVAL or -ERANGE. */
 int number_parse(const char *text, uint64_t *value);
 
