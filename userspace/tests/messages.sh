@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# That every message of vmdevctl's failures is in a test, by its words: here, beside the
+# parts they come from, or in the VM. messages.sh BUILD
+set -euo pipefail
+
+# shellcheck source=userspace/tests/lib
+. "$(dirname "$0")/lib"
+
+cat >"$work/messages.py" <<'PYTHON'
+import glob, re, sys
+top = sys.argv[1]
+STRING = r'"((?:\\.|[^"\\])*)"'
+NAMES = {"PRIu64": '"u"', "PRIx64": '"x"', "PRIu32": '"u"', "VMDEV_SYSFS": '"/sys/kernel/vmdev"',
+         "VMDEV_PATH": '"/dev/vmdev"', "AS_ROOT": '"run it as root"', "PRELOAD": '"the library"'}
+DIRECTIVE = r"%[-0-9.*]*(?:ll|l|z)?[a-z]"
+
+# What would take a lack of memory at one moment, or a kernel that can't load the module.
+UNTESTED = """
+cannot start libkmod; is there free memory?
+cannot look for module vmdev: %s; is /sys mounted?
+out of memory; map a smaller space
+%s: out of memory
+not enough memory
+the environment can't be set: %s
+no socket to listen on: %s
+no space on %s: %s
+this kernel has no syscall user dispatch, which fork needs; use 5.11 or newer on x86-64
+""".strip().split("\n")
+
+def unquote(text):
+    return text.replace('\\"', '"').replace("\\n", "").replace("%%", "%")
+
+def literals(text):
+    """Each run of string literals that the compiler joins."""
+    for match in re.finditer(rf"{STRING}(?:\s*{STRING})*", text):
+        yield match.start(), "".join(re.findall(STRING, match.group(0)))
+
+def read(*patterns):
+    for pattern in patterns:
+        for name in sorted(set(glob.glob(top + pattern)) - {top + "/userspace/tests/messages.sh"}):
+            with open(name, errors="replace") as file:
+                yield file.read()
+
+def messages():
+    for text in read("/userspace/vmdevctl/*.c"):
+        for name, value in NAMES.items():
+            text = re.sub(rf"\b{name}\b", value, text)
+        for match in re.finditer(r"\b(?:ctl_fail|ctl_usage|wrong|refuse)\(([^\";]*)(?=\")", text):
+            start = match.end()
+            # with CONDITION ? "one" : "another" it would be the first alone
+            found = next(literals(text[start:]))
+            assert found[0] == 0
+            if found[1] != "%s":
+                yield unquote(found[1])
+
+shell = []
+for text in read("/userspace/tests/*.sh", "/selftests/run/*[!.h]"):
+    shell += re.sub(r"\\(.)", r"\1", text.replace("\\\n", "")).split("\n")
+words = []
+for text in read("/userspace/tests/*.c", "/selftests/tool/*.c"):
+    for value, name in (("/dev/vmdev", "VT_DEVICE"), ("/dev/vmdev-", "VV_PREFIX")):
+        text = re.sub(rf"\b{name}\b", f'"{value}"', text)
+    words += [unquote(literal) for _, literal in literals(text) if len(literal) >= 8]
+
+def covers(word, before, after):
+    """Does the word end the one and begin the other, with what a directive writes between?"""
+    return any(before.endswith(word[:i]) and after.startswith(word[j:])
+               for i in range(len(word)) if before.endswith(word[:i])
+               for j in range(i, len(word) + 1) if i + len(word) - j >= 8)
+
+def tested(message):
+    fragments = re.split(DIRECTIVE, message)
+    pattern = ".*".join(map(re.escape, fragments))
+    return (any(re.search(pattern, text) for text in shell + words) or
+            any(word.strip() in fragment for word in words for fragment in fragments) or
+            any(covers(word, *pair) for word in words for pair in zip(fragments, fragments[1:])))
+
+all_messages = set(messages())
+assert len(all_messages) > 100, len(all_messages)
+missing = sorted(m for m in all_messages if m not in UNTESTED and not tested(m))
+gone = sorted(set(UNTESTED) - all_messages)
+print("\n".join(["untested: " + m for m in missing] + ["no message: " + m for m in gone]))
+assert not tested("a message that %s made up; see nothing")
+sys.exit(bool(missing or gone))
+PYTHON
+python "every message is in a test" "$here/../.." <"$work/messages.py"
+
+echo "1..$count"
