@@ -854,7 +854,7 @@ unsigned long vmdev_space_sum(enum vmdev_page_state state)
 }
 
 /*
- * debugfs: one line a space; the last columns are enum vmdev_space_count. A volume is
+ * debugfs: one line a space, with enum vmdev_space_count before the limits. A volume is
  * nobody's, and says its name.
  */
 int vmdev_space_show(struct seq_file *m, void *unused)
@@ -862,7 +862,7 @@ int vmdev_space_show(struct seq_file *m, void *unused)
 	struct vmdev_space *space;
 	unsigned int i;
 
-	seq_puts(m, "id pid comm size frames swapped dirty faults_minor faults_major faults_zero refaults evictions read_pages written_pages readahead readahead_hits\n");
+	seq_puts(m, "id pid comm size frames swapped dirty faults_minor faults_major faults_zero refaults evictions read_pages written_pages readahead readahead_hits limit_max limit_min\n");
 	spin_lock(&spaces_lock);
 	list_for_each_entry(space, &spaces, node) {
 		if (vmdev_space_is_volume(space)) {
@@ -878,7 +878,8 @@ int vmdev_space_show(struct seq_file *m, void *unused)
 			   vmdev_space_pages(space, VMDEV_PAGE_DIRTY));
 		for (i = 0; i < VMDEV_SPACE_COUNTS; i++)
 			seq_printf(m, " %ld", atomic_long_read(&space->count[i]));
-		seq_putc(m, '\n');
+		seq_printf(m, " %lu %lu\n", READ_ONCE(space->limit_max),
+			   READ_ONCE(space->limit_min));
 	}
 	spin_unlock(&spaces_lock);
 	return 0;

@@ -536,8 +536,12 @@ static bool test_status_json(void)
 	fill_range(space.mem, pages, 1, 0);
 	vt_check(check_range(space.mem, pages, 1, 0), "content");
 	vt_check(vt_evict_all(&space), "pages stayed");
+	vt_check(!vt_set_limit(space.fd, 512, 16), "SET_LIMIT");
 	/* Now nothing moves, and every number can be compared. */
 	vt_sleep_ms(200);
+	tool(&output, "status");
+	vt_check(check_good(&output) && strstr(output.out, "  64 KiB to 2 MiB\n"), "limits: %s",
+		 output.out);
 	tool(&output, "status", "--json");
 	vt_check(check_good(&output) && check_json(&output, "ok", "true") &&
 		 check_json(&output, "loaded", "true") &&
@@ -549,6 +553,8 @@ static bool test_status_json(void)
 		 check_json_number(&output, "spaces.list.0.swapped", pages) &&
 		 check_json_number(&output, "spaces.list.0.resident", 0) &&
 		 check_json_number(&output, "spaces.list.0.faults_zero", pages) &&
+		 check_json_number(&output, "spaces.list.0.limit_max", 512) &&
+		 check_json_number(&output, "spaces.list.0.limit_min", 16) &&
 		 !json_find(output.out, "spaces.list.1", text, sizeof(text)), "the space: %s",
 		 output.out);
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)

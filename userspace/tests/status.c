@@ -226,9 +226,29 @@ static void check_spaces(void)
 	text = show(false, false);
 	ok(strstr(text, "        1       10 cat                   8 KiB      4 KiB"),
 	   "table: the first space");
-	ok(strstr(text, "         15\n"), "table: its faults");
+	ok(strstr(text, "         15  "), "table: its faults");
 	ok(strstr(text, "      2       11 a b \"c\""), "table: the second space");
 	ok(strstr(text, "      3   volume x-y                   4 KiB"), "table: a volume");
+	ok(strstr(text, " FAULTS  LIMITS\n") && strstr(text, "         15  -\n"),
+	   "table: limits that aren't shown");
+	free(text);
+	data.spaces[0].limit_max = 512;
+	data.spaces[0].limit_min = 0;
+	data.spaces[1].limit_max = 512;
+	data.spaces[1].limit_min = 16;
+	data.spaces[2].limit_max = 0;
+	data.spaces[2].limit_min = 16;
+	data.spaces[3].limit_max = 0;
+	data.spaces[3].limit_min = 0;
+	text = show(false, false);
+	ok(strstr(text, "         15  2 MiB\n"), "table: a limit");
+	ok(strstr(text, "        111  64 KiB to 2 MiB\n"), "table: two limits");
+	ok(strstr(text, "          0  from 64 KiB\n"), "table: a minimum");
+	ok(strstr(text, "          0  -\n"), "table: no limit");
+	free(text);
+	text = show(false, true);
+	ok(strstr(text, "\"written_pages\": null,\n        \"limit_max\": 512,\n"
+			"        \"limit_min\": 16\n"), "json: limits");
 	free(text);
 	strcpy(data.spaces[2].comm, "vmdev-a.name.of.thirty.one.characters");
 	text = show(false, false);

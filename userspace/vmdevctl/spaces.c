@@ -37,6 +37,8 @@ static const struct column {
 	COLUMN("refaults", refaults),
 	COLUMN("read_pages", read_pages),
 	COLUMN("written_pages", written_pages),
+	COLUMN("limit_max", limit_max),
+	COLUMN("limit_min", limit_min),
 };
 
 #define COLUMNS	(sizeof(columns) / sizeof(columns[0]))

@@ -9,7 +9,7 @@
 
 /*
  * Members are pages where <linux/vmdev.h> has them so, size is bytes. The last
- * three are VMDEV_UNKNOWN where the module doesn't show them.
+ * five are VMDEV_UNKNOWN where the module doesn't show them.
  */
 struct space {
 	uint64_t id;
@@ -25,6 +25,8 @@ struct space {
 	uint64_t refaults;
 	uint64_t read_pages;
 	uint64_t written_pages;
+	uint64_t limit_max;	/* 0: none */
+	uint64_t limit_min;
 };
 
 /* The name of a volume, NULL where @space is none. */

@@ -139,6 +139,26 @@ static const char *space_name(const struct space *space)
 	return space_volume(space) ?: space->comm;
 }
 
+/* "64 MiB", "1 MiB to 64 MiB", "from 1 MiB"; "-" without or where it isn't shown. */
+static void show_limits(const struct status_view *view, const struct space *space)
+{
+	bool known = space->limit_max != VMDEV_UNKNOWN && space->limit_min != VMDEV_UNKNOWN;
+	char min[SIZE_TEXT], max[SIZE_TEXT];
+
+	if (!known || (!space->limit_max && !space->limit_min)) {
+		fputs("  -\n", view->out);
+		return;
+	}
+	size_format(space->limit_min * view->page_size, min);
+	size_format(space->limit_max * view->page_size, max);
+	if (!space->limit_max)
+		fprintf(view->out, "  from %s\n", min);
+	else if (!space->limit_min)
+		fprintf(view->out, "  %s\n", max);
+	else
+		fprintf(view->out, "  %s to %s\n", min, max);
+}
+
 static void show_spaces(const struct status_view *view, const struct sample *sample)
 {
 	char size[SIZE_TEXT], resident[SIZE_TEXT], swapped[SIZE_TEXT], pid[16];
@@ -157,8 +177,8 @@ static void show_spaces(const struct status_view *view, const struct sample *sam
 
 		width = length > width ? length : width;
 	}
-	fprintf(view->out, "  %8s %8s %-*s %10s %10s %10s %10s\n", "ID", "PID", width, "COMMAND",
-		"SIZE", "RESIDENT", "SWAPPED", "FAULTS");
+	fprintf(view->out, "  %8s %8s %-*s %10s %10s %10s %10s  %s\n", "ID", "PID", width,
+		"COMMAND", "SIZE", "RESIDENT", "SWAPPED", "FAULTS", "LIMITS");
 	for (i = 0; i < sample->spaces_count; i++) {
 		const struct space *space = &sample->spaces[i];
 
@@ -166,12 +186,13 @@ static void show_spaces(const struct status_view *view, const struct sample *sam
 			strcpy(pid, "volume");
 		else
 			snprintf(pid, sizeof(pid), "%d", space->pid);
-		fprintf(view->out, "  %8" PRIu64 " %8s %-*s %10s %10s %10s %10" PRIu64 "\n",
+		fprintf(view->out, "  %8" PRIu64 " %8s %-*s %10s %10s %10s %10" PRIu64,
 			space->id, pid, width, space_name(space),
 			size_format(space->size, size),
 			size_format(space->resident * view->page_size, resident),
 			size_format(space->swapped * view->page_size, swapped),
 			space_faults(space));
+		show_limits(view, space);
 	}
 }
 
@@ -254,6 +275,8 @@ static void json_spaces(struct json *json, const struct sample *sample)
 		json_value(json, "refaults", space->refaults);
 		json_value(json, "read_pages", space->read_pages);
 		json_value(json, "written_pages", space->written_pages);
+		json_value(json, "limit_max", space->limit_max);
+		json_value(json, "limit_min", space->limit_min);
 		json_end_object(json);
 	}
 	json_end_array(json);

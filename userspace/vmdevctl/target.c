@@ -324,6 +324,8 @@ static int look_at_descriptor(const struct target *target, struct space *space)
 		.faults_minor = stats.faults_minor,
 		.faults_major = stats.faults_major,
 		.faults_zero = stats.faults_zero,
+		.limit_max = stats.limit_max,
+		.limit_min = stats.limit_min,
 	};
 	return 0;
 }
