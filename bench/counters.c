@@ -30,7 +30,7 @@ static const struct {
 	const char *system;
 	enum source source;
 } sources[] = {
-	{ "vmdev", VMDEV }, { "swap", SWAP }, { "zswap", SWAP },
+	{ "vmdev", VMDEV }, { "nosum", VMDEV }, { "swap", SWAP }, { "zswap", SWAP },
 	{ "file", FILE_MAP }, { "uffd", UFFD }, { "ram", NONE },
 };
 

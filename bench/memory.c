@@ -62,6 +62,7 @@ static void unmap(void *base, size_t bytes)
 
 static const struct memory_system systems[] = {
 	{ "vmdev",	map_vmdev,	unmap },
+	{ "nosum",	map_vmdev,	unmap },
 	{ "swap",	map_anon,	unmap },
 	{ "zswap",	map_anon,	unmap },
 	{ "file",	map_file,	unmap },

@@ -83,7 +83,7 @@ static struct bench {
 
 static const char usage_text[] =
 	"usage: pagebench -k SYSTEM [options]\n"
-	"  -k SYSTEM    vmdev, swap, zswap, file, uffd or ram; what swap, zswap and file\n"
+	"  -k SYSTEM    vmdev, nosum, swap, zswap, file, uffd or ram; what swap, zswap and file\n"
 	"               may have of RAM is up to the caller\n"
 	"  -p LIST      patterns, run in this order, of %s\n"
 	"               (all of them by default)\n"
@@ -446,7 +446,7 @@ static void check_options(int argc, char **argv)
 		errx(2, "%s: no argument expected", argv[optind]);
 	options.system = memory_find(options.where.system ?: "");
 	if (!options.system)
-		errx(2, "-k is needed: vmdev, swap, zswap, file, uffd or ram");
+		errx(2, "-k is needed: vmdev, nosum, swap, zswap, file, uffd or ram");
 	if (options.threads > THREADS_MAX)
 		errx(2, "-t: %d at most", THREADS_MAX);
 	if (options.pages < options.threads || options.pages < options.spaces)
