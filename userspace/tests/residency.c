@@ -4,8 +4,11 @@
  * JSON. The images are read back with libpng.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <png.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../vmdevctl/residency.h"
 #include "tap.h"
@@ -182,6 +185,51 @@ static void check_png(void)
 	free(list[1].kinds);
 }
 
+static bool begins(const char *path, const char *want)
+{
+	char text[8] = "";
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return !strncmp(text, want, strlen(want));
+}
+
+/* What stands where the picture goes. Runs in a directory of its own. */
+static void check_save(void)
+{
+	char directory[] = "/tmp/vmdev-save-XXXXXX";
+	struct residency list[1] = { make("ssD") };
+	struct stat st;
+	int fd;
+
+	if (!mkdtemp(directory) || chdir(directory)) {
+		ok(false, "a directory");
+		return;
+	}
+	umask(027);
+	ok(!residency_save("new", list, 1, residency_svg) && begins("new", "<svg") &&
+	   !stat("new", &st) && (st.st_mode & 0777) == 0640, "save: a new file");
+	ok(!symlink("new", "new.new") && !residency_save("new", list, 1, residency_png) &&
+	   begins("new", "\x89PNG") && !lstat("new.new", &st) && S_ISLNK(st.st_mode),
+	   "save: another picture, and no other file of the user's");
+	ok(!residency_save("new.new", list, 1, residency_svg) && begins("new", "<svg") &&
+	   !lstat("new.new", &st) && S_ISLNK(st.st_mode), "save: through a link");
+	fd = mkfifo("pipe", 0600) ? -1 : open("pipe", O_RDWR | O_NONBLOCK);
+	ok(fd >= 0 && !residency_save("pipe", list, 1, residency_svg) && begins("pipe", "<svg") &&
+	   !lstat("pipe", &st) && S_ISFIFO(st.st_mode), "save: into a pipe");
+	close(fd);
+	ok(residency_save("none/x", list, 1, residency_svg) == -ENOENT, "save: no directory");
+	ok(!mkdir("full", 0700) && residency_save("full", list, 1, residency_svg) == -EISDIR,
+	   "save: a directory");
+	ok(!unlink("pipe") && !unlink("new.new") && !unlink("new") && !rmdir("full") &&
+	   !chdir("/") && !rmdir(directory), "save: nothing else is left");
+	free(list[0].kinds);
+}
+
 static void check_json(void)
 {
 	struct residency list[1] = { make("ssD") };
@@ -210,5 +258,6 @@ int main(void)
 	check_svg();
 	check_png();
 	check_json();
+	check_save();
 	return tap_end();
 }

@@ -226,26 +226,11 @@ static void show_text(const struct view *view)
 	residency_legend(view->list, view->count, colour, stdout);
 }
 
-/* Whoever reads the file sees the old picture or the new one. */
-static int write_image(const char *path, const struct view *view,
-		       int (*write_to)(const struct residency *list, size_t count, FILE *out),
+static int write_image(const char *path, const struct view *view, residency_writer *write_to,
 		       struct ctl_result *result)
 {
-	char *name;
-	FILE *file;
-	int err;
+	int err = residency_save(path, view->list, view->count, write_to);
 
-	if (asprintf(&name, "%s.new", path) < 0)
-		return ctl_fail(result, ENOMEM, "out of memory; map a smaller space");
-	file = fopen(name, "we");
-	err = file ? write_to(view->list, view->count, file) : -errno;
-	if (file && fclose(file) && !err)
-		err = -errno;
-	if (!err && rename(name, path))
-		err = -errno;
-	if (err)
-		unlink(name);
-	free(name);
 	if (err)
 		return ctl_fail(result, -err, "cannot write %s: %s; give another file", path,
 				strerror(-err));

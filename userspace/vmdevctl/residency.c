@@ -4,10 +4,13 @@
  * same rule says for all forms what a cell shows. Knows nothing of how states are read.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "residency.h"
 #include "size.h"
@@ -278,6 +281,52 @@ int residency_png(const struct residency *list, size_t count, FILE *out)
 	png_image_free(&image);
 	free(pixels);
 	return good ? 0 : -EIO;
+}
+
+/* Beside @path under a name that nobody has; that name is for free(3). */
+static FILE *open_beside(const char *path, char **name)
+{
+	mode_t mask = umask(0);
+	FILE *file = NULL;
+	int fd;
+
+	umask(mask);
+	if (asprintf(name, "%s.XXXXXX", path) < 0) {
+		*name = NULL;
+		return NULL;
+	}
+	fd = mkostemp(*name, O_CLOEXEC);
+	if (fd >= 0 && !fchmod(fd, 0666 & ~mask))
+		file = fdopen(fd, "w");
+	if (fd >= 0 && !file) {
+		unlink(*name);
+		close(fd);
+	}
+	return file;
+}
+
+int residency_save(const char *path, const struct residency *list, size_t count,
+		   residency_writer *write_to)
+{
+	char *name = NULL;
+	struct stat st;
+	FILE *file;
+	int err;
+
+	/* a link, a pipe or a device is not replaced */
+	if (lstat(path, &st) || S_ISREG(st.st_mode))
+		file = open_beside(path, &name);
+	else
+		file = fopen(path, "we");
+	err = file ? write_to(list, count, file) : -errno;
+	if (file && fclose(file) && !err)
+		err = -errno;
+	if (file && name && !err && rename(name, path))
+		err = -errno;
+	if (file && name && err)
+		unlink(name);
+	free(name);
+	return err;
 }
 
 /* ---- JSON ---- */

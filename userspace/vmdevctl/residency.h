@@ -60,8 +60,15 @@ void residency_text(const struct residency *r, unsigned int width, unsigned int 
 void residency_legend(const struct residency *list, size_t count, bool colour, FILE *out);
 
 /* One picture of all ranges below one another. Returns 0 or a negative errno. */
-int residency_svg(const struct residency *list, size_t count, FILE *out);
-int residency_png(const struct residency *list, size_t count, FILE *out);
+typedef int residency_writer(const struct residency *list, size_t count, FILE *out);
+residency_writer residency_svg, residency_png;
+
+/*
+ * Write one to a file: whoever reads that sees the old picture or the new one. What is
+ * no regular file stays what it is and is written to. Returns 0 or a negative errno.
+ */
+int residency_save(const char *path, const struct residency *list, size_t count,
+		   residency_writer *write_to);
 
 /* The ranges as members of the open array. */
 void residency_json(const struct residency *list, size_t count, struct json *json);
