@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -136,6 +137,20 @@ static void check_busy_message(void)
 	   "no holder to be seen");
 }
 
+/* Whoever holds the device chooses what it is called. */
+static void check_name(void)
+{
+	char name[PROCESS_NAME], before[16];
+
+	prctl(PR_GET_NAME, before);
+	prctl(PR_SET_NAME, "\033]0;x\a\xc2\x9bm\xc3\xa4");
+	process_name(getpid(), name);
+	prctl(PR_SET_NAME, before);
+	is(name, "?]0;x???m\xc3\xa4", "a name can't command a terminal");
+	process_name(0, name);
+	is(name, "?", "no such process");
+}
+
 static void check_other_messages(void)
 {
 	struct ctl_result result = { 0 };
@@ -201,6 +216,7 @@ int main(void)
 	check_kmsg();
 	check_load_message();
 	check_busy_message();
+	check_name();
 	check_other_messages();
 	check_holders();
 	return tap_end();

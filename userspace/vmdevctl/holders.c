@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "holders.h"
+#include "json.h"
 #include "maps.h"
 
 static void count_descriptors(struct holder *holder, const char *path)
@@ -81,6 +82,7 @@ void process_name(pid_t pid, char name[PROCESS_NAME])
 		return;
 	if (fgets(name, PROCESS_NAME, file))
 		name[strcspn(name, "\n")] = '\0';
+	make_printable(name);
 	fclose(file);
 }
 

@@ -25,7 +25,7 @@ struct holder {
  */
 ssize_t holders_find(const char *path, struct holder **list);
 
-/* The name of a process, "?" where it has none any more. */
+/* The name of a process, fit for a terminal; "?" where it has none any more. */
 void process_name(pid_t pid, char name[PROCESS_NAME]);
 
 #endif /* VMDEVCTL_HOLDERS_H */

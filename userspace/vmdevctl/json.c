@@ -42,6 +42,19 @@ size_t utf8_length(const char *string)
 	return length;
 }
 
+void make_printable(char *text)
+{
+	size_t length;
+
+	for (; *text; text += length) {
+		unsigned char c = (unsigned char)*text;
+
+		length = utf8_length(text) ?: 1;
+		if (c < ' ' || c == 0x7f || (c == 0xc2 && length == 2 && (text[1] & 0xe0) == 0x80))
+			memset(text, '?', length);
+	}
+}
+
 static void write_string(FILE *out, const char *value)
 {
 	const char *pos = value;

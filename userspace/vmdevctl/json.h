@@ -34,4 +34,10 @@ void json_string(struct json *json, const char *key, const char *value);
 /* Bytes of the well-formed UTF-8 character at @string, 0 if there is none. */
 size_t utf8_length(const char *string);
 
+/*
+ * Make question marks of what would be a command to a terminal: control characters, also
+ * those of two bytes in UTF-8. For names, which are what their owners like.
+ */
+void make_printable(char *text);
+
 #endif /* VMDEVCTL_JSON_H */

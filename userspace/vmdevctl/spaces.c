@@ -12,6 +12,7 @@
 
 #include <vmdev.h>
 
+#include "json.h"
 #include "spaces.h"
 #include "volume.h"
 
@@ -105,10 +106,7 @@ static void set_unknown(struct space *space)
 		memset((char *)space + columns[i].member, 0xff, sizeof(uint64_t));
 }
 
-/*
- * The kernel writes some characters as three octal digits. What would be a command
- * to a terminal becomes a question mark: a name is what its owner likes.
- */
+/* The kernel writes some characters as three octal digits. */
 static void copy_name(char *name, size_t size, const char *text)
 {
 	size_t length = 0;
@@ -120,10 +118,11 @@ static void copy_name(char *name, size_t size, const char *text)
 
 		if (c == '\\' && sscanf(text, "\\%3o%n", &code, &used) == 1)
 			c = (char)code;
-		name[length++] = (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+		name[length++] = c ?: '?';
 		text += used;
 	}
 	name[length] = '\0';
+	make_printable(name);
 }
 
 static bool parse_line(char *line, const struct layout *layout, struct space *space)
