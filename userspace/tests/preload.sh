@@ -87,6 +87,32 @@ done
 bad=0
 [[ "$(cat "$mark" 2>/dev/null)" == alive ]] || bad=1
 report $bad "which goes on and can fork"
+
+# Between two programs a process has no connection, and there may be no other.
+rm -f "$mark"
+for i in {1..10}; do
+	run bash -c "(sleep 0.1; exec bash -c 'echo $i >>$mark') >/dev/null &"
+	run bash -c "exec bash -c 'echo $i >>$mark' >/dev/null &"
+done
+for _ in {1..100}; do
+	[[ ! -s $mark || "$(wc -l <"$mark")" -lt 20 ]] || break
+	sleep 0.1
+done
+report $(($(wc -l <"$mark") != 20)) "and become another program"
+
+# What serves it can be ended, and passes no signal on to what has that number now.
+run bash -c ": $mark; sleep 20 >/dev/null 2>&1 &"
+behind=$(pgrep -f "preload-run .*bash -c : $mark") || behind=
+[[ -z $behind ]] || kill "$behind"
+for _ in {1..100}; do
+	[[ -n $behind && -d /proc/$behind ]] || break
+	grep -q '^State:.Z' "/proc/$behind/status" && break
+	sleep 0.1
+done
+bad=0
+[[ -n $behind ]] || bad=1
+grep -qs '^State:.[^Z]' "/proc/$behind/status" && bad=1
+report $bad "who serves it ends by SIGTERM"
 rm -f "$mark"
 
 # The library without run: nothing changes. With a run that is gone: one clear line.

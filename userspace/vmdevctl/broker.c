@@ -222,6 +222,17 @@ bool broker_serve(struct broker *broker, int wake, int timeout)
 	return woken;
 }
 
+bool broker_in_use(const struct broker *broker)
+{
+	size_t i;
+
+	for (i = 0; i < broker->count; i++) {
+		if (broker->clients[i].space >= 0)
+			return true;
+	}
+	return false;
+}
+
 void broker_close(struct broker *broker)
 {
 	while (broker->count)

@@ -62,6 +62,9 @@ void broker_environment(const struct broker *broker, uint64_t min_size, char env
  */
 bool broker_serve(struct broker *broker, int wake, int timeout);
 
+/* Has any process a space now? */
+bool broker_in_use(const struct broker *broker);
+
 /* End it. The report stays. */
 void broker_close(struct broker *broker);
 

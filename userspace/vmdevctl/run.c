@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vmdev.h>
@@ -32,6 +33,8 @@
 #define DUMP_FILTER	"/proc/self/coredump_filter"
 /* How often use is looked at, ms. */
 #define SAMPLE		50
+/* A process has no connection from exec(2) to the new program's start, ms. */
+#define GRACE		10000
 
 static const char help[] =
 "Usage: vmdevctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
@@ -66,6 +69,7 @@ struct run_options {
 	bool quiet;
 };
 
+/* 0: there is none any more, and the number may be another process's. */
 static volatile pid_t command_pid;
 
 /* ---- before it ---- */
@@ -235,7 +239,10 @@ static void set_core_dump(void)
 
 static void forward(int signal)
 {
-	kill(command_pid, signal);
+	pid_t pid = command_pid;
+
+	if (pid)
+		kill(pid, signal);
 }
 
 /* Two descriptors a process; the command has been started with what there was. */
@@ -270,6 +277,7 @@ static int wait_for(struct broker *broker, pid_t pid)
 	while (!broker_serve(broker, pidfd, SAMPLE) &&
 	       (pidfd >= 0 || waitpid(pid, &status, WNOHANG) != pid))
 		;
+	command_pid = 0;
 	if (pidfd >= 0) {
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
@@ -323,22 +331,45 @@ static void write_report(FILE *output, const struct broker_report *report, int s
 	json_end_object(&json);
 }
 
-/* Processes that it left behind go on; theirs is the broker until the last has ended. */
+/* Serve until there has been no process with a space for a while. */
+static void serve_rest(struct broker *broker)
+{
+	struct timespec now;
+	int64_t end = 0, ms;
+
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+		if (!end || broker_in_use(broker))
+			end = ms + GRACE;
+		else if (ms >= end)
+			return;
+		broker_serve(broker, -1, broker_in_use(broker) ? -1 : (int)(end - ms));
+	}
+}
+
+/*
+ * Processes that it left behind go on; theirs is the broker until the last has ended.
+ * One that is about to be another program is not to be seen now.
+ */
 static void stay_behind(struct broker *broker)
 {
 	int null;
 
-	if (!broker->count || fork())
+	if ((!broker->count && broker->report.spaces < 2) || fork())
 		return;
 	setsid();
+	signal(SIGTERM, SIG_DFL);
+	/* no file system is kept busy */
+	if (chdir("/"))
+		_exit(CTL_FAILED);
 	null = open("/dev/null", O_RDWR);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 		dup2(null, STDERR_FILENO);
 	}
-	while (broker->count)
-		broker_serve(broker, -1, -1);
+	serve_rest(broker);
 	_exit(CTL_OK);
 }
 
