@@ -40,7 +40,7 @@ static struct {
 	uint64_t capacity;
 	struct sockaddr_un address;
 	socklen_t address_length;
-	char token[RUN_TOKEN];
+	char token[RUN_TOKEN], reply_token[RUN_TOKEN];
 } space;
 
 void space_say(const char *what, int error)
@@ -111,23 +111,25 @@ static int receive_fd(int link)
 		.msg_control = &control, .msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header;
+	int fd = -EMFILE;
 	long got;
-	int fd;
 
 	do {
 		got = sys(SYS_recvmsg, link, &message, MSG_CMSG_CLOEXEC);
 	} while (got == -EINTR);
 	if (sys_failed(got))
 		return (int)got;
-	if (got != sizeof(reply))
-		return -EPIPE;
-	if (reply.error)
-		return -reply.error;
 	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS)
-		return -EMFILE;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return move_up(fd);
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	if (!got)
+		return -EPIPE;
+	/* else it has our name without being the broker: no memory from there */
+	if (got == sizeof(reply) && !memcmp(reply.token, space.reply_token, RUN_TOKEN))
+		return reply.error ? -reply.error : move_up(fd);
+	if (fd >= 0)
+		sys(SYS_close, fd);
+	return -EPERM;
 }
 
 static int request_fd(int link, uint32_t op)
@@ -168,16 +170,17 @@ static void take(const struct space_copy *copy)
 static bool parse_environment(const char *text)
 {
 	unsigned long long min_size;
-	char name[RUN_NAME_MAX + 1], token[RUN_TOKEN + 1];
+	char name[RUN_NAME_MAX + 1], token[RUN_TOKEN + 1], reply_token[RUN_TOKEN + 1];
 
-	if (sscanf(text, "%64s %32s %llu", name, token, &min_size) != 3 ||
-	    strlen(token) != RUN_TOKEN)
+	if (sscanf(text, "%64s %32s %32s %llu", name, token, reply_token, &min_size) != 4 ||
+	    strlen(token) != RUN_TOKEN || strlen(reply_token) != RUN_TOKEN)
 		return false;
 	space.address.sun_family = AF_UNIX;
 	memcpy(space.address.sun_path + 1, name, strlen(name));
 	space.address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 					   strlen(name));
 	memcpy(space.token, token, RUN_TOKEN);
+	memcpy(space.reply_token, reply_token, RUN_TOKEN);
 	space.min_size = min_size;
 	return true;
 }

@@ -75,6 +75,8 @@ static int receive(int link, int *fd)
 		return -1;
 	if (CMSG_FIRSTHDR(&message))
 		memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(*fd));
+	if (memcmp(reply.token, broker.reply_token, RUN_TOKEN))
+		return -1;
 	return reply.error;
 }
 
@@ -170,12 +172,18 @@ static void test_many(void)
 int main(void)
 {
 	char env[BROKER_ENV], want[BROKER_ENV];
+	struct broker other;
 
 	if (broker_open(&broker, new_pipe, &given))
 		return 2;
-	ok(strlen(broker.token) == RUN_TOKEN, "a token");
+	ok(strlen(broker.token) == RUN_TOKEN && strlen(broker.reply_token) == RUN_TOKEN &&
+	   strcmp(broker.token, broker.reply_token), "two tokens");
+	ok(!broker_open(&other, new_pipe, &given) && strcmp(broker.name, other.name),
+	   "two brokers of one process");
+	broker_close(&other);
 	broker_environment(&broker, 65536, env);
-	snprintf(want, sizeof(want), "%s %s 65536", broker.name, broker.token);
+	snprintf(want, sizeof(want), "%s %s %s 65536", broker.name, broker.token,
+		 broker.reply_token);
 	is(env, want, "what goes into the environment");
 	test_good();
 	test_bad();

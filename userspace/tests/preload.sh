@@ -120,7 +120,7 @@ status=0
 LD_PRELOAD=$library bash -c 'echo $(echo alone)' >"$out" 2>"$err" || status=$?
 report $((status != 0 || $(grep -c '^alone$' "$out") != 1)) "the library alone changes nothing"
 status=0
-VMDEV_RUN="none $(printf 'a%.0s' {1..32}) 65536" LD_PRELOAD=$library /bin/true \
+VMDEV_RUN="none $(printf 'a%.0s' {1..32}) $(printf 'b%.0s' {1..32}) 65536" LD_PRELOAD=$library /bin/true \
 	>"$out" 2>"$err" || status=$?
 report $((status != 125)) "a run that is gone: status 125"
 says 'process [0-9]+: no space from the vmdevctl that runs it: Connection refused' \
@@ -133,7 +133,28 @@ says 'process [0-9]+: bad VMDEV_RUN in the environment: Invalid argument' \
 
 # Nobody gets a space without the token.
 # shellcheck disable=SC2016 # the inner shell expands it
-run bash -c 'set -- $VMDEV_RUN; VMDEV_RUN="$1 $(printf "0%.0s" {1..32}) $3" /bin/true'
+run bash -c 'set -- $VMDEV_RUN; VMDEV_RUN="$1 $(printf "0%.0s" {1..32}) $3 $4" /bin/true'
 report $((status != 125)) "a wrong token gets no space"
+
+# Whoever has the name of a broker that is gone gives nobody memory.
+python "memory is taken from the broker alone" "$library" <<'PYTHON'
+import os, socket, struct, subprocess, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(f"\0vmdevctl-run-test-{os.getpid()}")
+listener.listen()
+listener.settimeout(60)
+space = os.memfd_create("fake")
+os.ftruncate(space, 1 << 47)
+name = f"vmdevctl-run-test-{os.getpid()}"
+for shown, want in (b"b" * 32, 0), (b"c" * 32, 125), (b"", 125):
+    run = subprocess.Popen(["/bin/true"], stderr=subprocess.PIPE, text=True, env={
+        "LD_PRELOAD": sys.argv[1], "VMDEV_RUN": f"{name} {'a' * 32} {'b' * 32} 65536"})
+    link = listener.accept()[0]
+    assert link.recv(100) == struct.pack("I", 1) + b"a" * 32
+    socket.send_fds(link, [struct.pack("i", 0) + shown], [space])
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == want, (shown, run.returncode, said)
+    assert not want or "the vmdevctl that runs it: Operation not permitted" in said, said
+PYTHON
 
 echo "1..$count"

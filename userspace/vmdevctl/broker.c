@@ -16,17 +16,28 @@
 
 #include "broker.h"
 
-static int make_names(struct broker *broker)
+/* @digits of them, hexadecimal. Returns 0 or -EIO. */
+static int make_random(char *text, size_t digits)
 {
 	unsigned char random[RUN_TOKEN / 2];
 	size_t i;
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (getrandom(random, digits / 2, 0) != (ssize_t)(digits / 2))
 		return -EIO;
-	for (i = 0; i < sizeof(random); i++)
-		snprintf(broker->token + 2 * i, 3, "%02x", random[i]);
-	/* names of the abstract kind are gone with the socket, so the pid will do */
-	snprintf(broker->name, sizeof(broker->name), "vmdevctl-run-%d", (int)getpid());
+	for (i = 0; i < digits / 2; i++)
+		snprintf(text + 2 * i, 3, "%02x", random[i]);
+	return 0;
+}
+
+static int make_names(struct broker *broker)
+{
+	char random[17];
+
+	if (make_random(broker->token, RUN_TOKEN) || make_random(broker->reply_token, RUN_TOKEN) ||
+	    make_random(random, sizeof(random) - 1))
+		return -EIO;
+	/* another with that pid can be in another namespace, and who waits for it anywhere */
+	snprintf(broker->name, sizeof(broker->name), "vmdevctl-run-%d-%s", (int)getpid(), random);
 	return 0;
 }
 
@@ -58,7 +69,7 @@ int broker_open(struct broker *broker, int (*new_space)(const void *context),
 
 void broker_environment(const struct broker *broker, uint64_t min_size, char env[BROKER_ENV])
 {
-	snprintf(env, BROKER_ENV, RUN_ENV_FORMAT, broker->name, broker->token,
+	snprintf(env, BROKER_ENV, RUN_ENV_FORMAT, broker->name, broker->token, broker->reply_token,
 		 (unsigned long long)min_size);
 }
 
@@ -135,7 +146,7 @@ static void welcome(struct broker *broker)
 	broker->clients[broker->count++] = (struct broker_client){ .link = link, .space = -1 };
 }
 
-static int send_reply(int link, int error, int fd)
+static int send_reply(const struct broker *broker, int link, int error, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -145,6 +156,7 @@ static int send_reply(int link, int error, int fd)
 	struct iovec iov = { &reply, sizeof(reply) };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 
+	memcpy(reply.token, broker->reply_token, sizeof(reply.token));
 	if (!error) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control);
@@ -192,7 +204,7 @@ static bool answer(struct broker *broker, struct broker_client *client)
 	if (got != sizeof(request) || !knows_token(broker, &request))
 		return false;
 	error = find_space(broker, client, request.op);
-	return !send_reply(client->link, -error, client->space);
+	return !send_reply(broker, client->link, -error, client->space);
 }
 
 bool broker_serve(struct broker *broker, int wake, int timeout)

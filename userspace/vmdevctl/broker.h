@@ -14,7 +14,7 @@
 #include "../preload/protocol.h"
 
 /* Room for the value of RUN_ENV. */
-#define BROKER_ENV	(RUN_NAME_MAX + RUN_TOKEN + 32)
+#define BROKER_ENV	(RUN_NAME_MAX + 2 * RUN_TOKEN + 32)
 
 /* Sums over all spaces, of those that are gone and those that are not. */
 struct broker_report {
@@ -35,7 +35,8 @@ struct broker_client {
 
 struct broker {
 	int listener;
-	char token[RUN_TOKEN + 1];
+	char token[RUN_TOKEN + 1];		/* that of a request */
+	char reply_token[RUN_TOKEN + 1];
 	char name[RUN_NAME_MAX + 1];
 	struct broker_client *clients;
 	size_t count;
