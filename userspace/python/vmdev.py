@@ -33,6 +33,7 @@ import ctypes
 import enum
 import errno
 import mmap
+import operator
 import os
 import weakref
 
@@ -194,7 +195,7 @@ def _call(function, *arguments, filename=None):
 # What ctypes would cut without a word
 
 def _number(name, value, bits=64):
-    value = value.__index__()
+    value = operator.index(value)
     if not 0 <= value < 1 << bits:
         raise ValueError(f"{name} {value} is out of range")
     return value
@@ -224,7 +225,8 @@ class _Handle:
         path = _string("path", path)
         if readonly:
             # the library's open is for writing, too
-            return cls.take(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY), path)
+            fd = os.open(os.fsdecode(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+            return cls.take(fd, path)
         pointer = _lib.vmdev_open(path)
         if not pointer:
             raise _failed(os.fsdecode(path))
@@ -354,7 +356,12 @@ class Space(mmap.mmap):
         """
         handle = self._use()
         size = _number("size", size)
-        end = max((end for mapping, end in self._ends.items() if not mapping.closed), default=0)
+        end = 0
+        # a list, since another thread may map meanwhile
+        for reference in self._ends.keyrefs():
+            mapping = reference()
+            if mapping is not None and not mapping.closed:
+                end = max(end, self._ends[mapping])
         if size < end:
             raise BufferError(f"{end} bytes are mapped")
         _call(_lib.vmdev_set_size, handle, size)

@@ -91,7 +91,8 @@ class Errors(unittest.TestCase):
         before = os.listdir("/proc/self/fd")
         self.refused(errno.ENOTTY, vmdev.Space, PAGE, "/dev/null")
         self.refused(errno.ENOTTY, vmdev.Space, PAGE, "/dev/null", readonly=True)
-        self.refused(errno.ENOENT, vmdev.Space, PAGE, "/none", readonly=True)
+        error = self.refused(errno.ENOENT, vmdev.Space, PAGE, "/none", readonly=True)
+        self.assertEqual(error.filename, "/none")
         self.refused(errno.ENOENT, vmdev.Volume, "none/such")
         self.refused(errno.EBADF, vmdev.Space, PAGE, fd=9999)
         with open("/dev/null") as null:
@@ -108,6 +109,9 @@ class Errors(unittest.TestCase):
                 vmdev.volume_create(**{"name": "v", "size": PAGE, **wrong})
         with self.assertRaises(ValueError):
             vmdev.Space(PAGE, "/dev/null\0x")
+        for wrong in ({"size": "4096"}, {"size": 4096.0}, {"mode": None}, {"name": 5}):
+            with self.assertRaises(TypeError):
+                vmdev.volume_create(**{"name": "v", "size": PAGE, **wrong})
 
     @unittest.skipIf(os.path.exists("/dev/vmdev"), "the module is loaded")
     def test_not_loaded(self):
@@ -270,6 +274,28 @@ class Spaces(unittest.TestCase):
         self.assertRaises(ValueError, space.set_size, -1)
         self.assertRaises(OSError, space.resize, PAGE << 8)
         self.assertEqual(self.lib.calls, [("set_size", 5 * PAGE), ("set_size", 3 * PAGE)])
+
+    def test_size_while_another_thread_maps(self):
+        space = vmdev.Space(PAGE)
+        maps = [space.map(PAGE) for _ in range(50)]
+        done = threading.Event()
+
+        def keep_mapping():
+            while not done.is_set():
+                maps.append(space.map(PAGE))
+                del maps[0]
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        thread = threading.Thread(target=keep_mapping)
+        thread.start()
+        try:
+            for _ in range(1000):
+                space.set_size(PAGE)
+        finally:
+            done.set()
+            thread.join()
+            sys.setswitchinterval(interval)
 
     def test_ranges(self):
         space = vmdev.Space(2 * PAGE)
