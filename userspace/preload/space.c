@@ -62,18 +62,26 @@ static void __attribute__((noreturn)) die(const char *what, int error)
 
 /* ---- the broker ---- */
 
-/* Give a descriptor a number out of the program's way. The old one is closed. */
-static int move_up(int fd)
+/* The descriptor once more, under a number out of the program's way. Or -errno. */
+static long copy_up(int fd)
 {
 	struct rlimit limit = { .rlim_cur = 0 };
-	long floor = FD_FLOOR, moved;
+	long floor = FD_FLOOR;
 
-	if (fd < 0)
-		return fd;
 	sys(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	if (limit.rlim_cur < FD_FLOOR + 64)
 		floor = (long)limit.rlim_cur / 2;
-	moved = sys(SYS_fcntl, fd, F_DUPFD_CLOEXEC, floor);
+	return sys(SYS_fcntl, fd, F_DUPFD_CLOEXEC, floor);
+}
+
+/* Have it there instead. */
+static int move_up(int fd)
+{
+	long moved;
+
+	if (fd < 0)
+		return fd;
+	moved = copy_up(fd);
 	if (sys_failed(moved))
 		return fd;
 	sys(SYS_close, fd);
@@ -495,7 +503,7 @@ unsigned int space_next(unsigned int first, unsigned int last)
 
 void space_make_way(int fd)
 {
-	long moved = sys(SYS_fcntl, fd, F_DUPFD_CLOEXEC, FD_FLOOR);
+	long moved = copy_up(fd);
 
 	if (sys_failed(moved))
 		return;

@@ -39,6 +39,9 @@ while IFS= read -r line; do
 	esac
 done < <(cat "$out")
 report $((status != 0)) "the stress program ends well"
+# shellcheck disable=SC2016 # the inner shell expands it
+gives 0 "and where there are few descriptors" bash -c 'ulimit -n 256; exec "$0" 1' \
+	"$build/tests/stress"
 says 'peak .* resident; faults: .*; [0-9]+ processes' "what was used is said"
 
 gives 0 "a program with its own malloc" "$build/tests/own_malloc"
