@@ -103,6 +103,7 @@ int main(void)
 		ok(err == parts[i].err && (err || value == parts[i].bytes), "part '%s'",
 		   parts[i].text);
 	}
+	ok(!size_parse_of("1%", 64 << 20, &value) && value == 1 << 20, "a part is never nothing");
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		err = number_parse(numbers[i].text, &value);
 		ok(err == numbers[i].err && (err || value == numbers[i].value), "number '%s'",

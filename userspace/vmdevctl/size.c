@@ -10,6 +10,8 @@
 
 #include "size.h"
 
+#define MIB	((uint64_t)1 << 20)
+
 /* Digits at the start of *@text; moves it past them. */
 static int digits_parse(const char **text, uint64_t *value)
 {
@@ -65,7 +67,10 @@ int size_parse_of(const char *text, uint64_t whole, uint64_t *bytes)
 		return -EINVAL;
 	if (__builtin_mul_overflow(whole, percent, bytes))
 		return -ERANGE;
-	*bytes = *bytes / 100 & ~(uint64_t)0xfffff;
+	*bytes = *bytes / 100 & ~(MIB - 1);
+	/* a size of 0 can mean something else */
+	if (!*bytes)
+		*bytes = MIB;
 	return 0;
 }
 

@@ -15,7 +15,8 @@
 int size_parse(const char *text, uint64_t *bytes);
 
 /*
- * The same or, as "50%", a part of @whole in whole mebibytes, rounded down, but not 0%.
+ * The same or, as "50%", a part of @whole in whole mebibytes, rounded down but to one at
+ * least; not 0%.
  */
 int size_parse_of(const char *text, uint64_t whole, uint64_t *bytes);
 
