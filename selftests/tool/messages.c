@@ -48,6 +48,9 @@ static bool test_run(void)
 	tool(&output, "run", "--pool-limit", "4K", "--", "vmdevctl", "--version");
 	vt_check(check_error(&output, 125, "a pool limit of 4096 bytes can't work",
 			     "give at least 16 pages"), "a small limit");
+	tool(&output, "run", "--pool-limit", "4095", "--", "vmdevctl", "--version");
+	vt_check(check_error(&output, 125, "a pool limit of 4095 bytes can't work",
+			     "give at least 16 pages"), "a limit of less than a page");
 	tool(&output, "run", "-o", "/none/such", "--", "vmdevctl", "--version");
 	vt_check(check_error(&output, 125, "/none/such can't be written", "No such file"),
 		 "no file for the report");

@@ -115,12 +115,14 @@ static int new_space(const void *context)
 {
 	const struct run_options *options = context;
 	struct vmdev *space = vmdev_open(NULL);
+	uint64_t limit = options->limit;
 	int fd = -1;
 
 	if (!space)
 		return -errno;
-	if (!options->limit ||
-	    !vmdev_set_limit(space, options->limit / vmdev_page_size(space), 0))
+	/* less than a page is not no limit, but too little */
+	limit = limit ? limit / vmdev_page_size(space) ?: 1 : 0;
+	if (!limit || !vmdev_set_limit(space, limit, 0))
 		fd = fcntl(vmdev_fd(space), F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		fd = -errno;
