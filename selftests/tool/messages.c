@@ -159,7 +159,12 @@ static bool create_without_node(void *arg)
 	replace(VT_DEVICE, "/proc/self/mounts");
 	vt_need(!mknod(VT_DEVICE "-w", S_IFREG | 0600, 0), "mknod: %s", strerror(errno));
 	tool(&output, "map", "w");
-	return check_error(&output, 1, VT_DEVICE "-w is no volume", "vmdevctl volume list");
+	vt_check(check_error(&output, 1, VT_DEVICE "-w is no volume", "vmdevctl volume list"),
+		 "a file");
+	vt_need(!mknod(VT_DEVICE "-x", S_IFCHR | 0600, makedev(4095, 0)), "mknod: %s",
+		strerror(errno));
+	tool(&output, "map", "x");
+	return check_error(&output, 1, "there is no volume x", "vmdevctl volume list");
 }
 
 static bool test_volume(void)

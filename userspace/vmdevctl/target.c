@@ -189,7 +189,8 @@ int target_open_volume(struct target *target, const char *name, struct ctl_resul
 	*target = (struct target){ .descriptor = true };
 	snprintf(path, sizeof(path), VOLUME_NODE "%s", name);
 	target->fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (target->fd < 0 && errno == ENOENT)
+	/* the node can be one that was made by hand, and outlive the volume */
+	if (target->fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
 		return volume_explain(result, access(VMDEV_PATH, F_OK) ? ENODEV : ENOENT,
 				      &(struct volume_request){ .name = name });
 	if (target->fd < 0)
