@@ -204,7 +204,8 @@ static void check_maps(void)
 {
 	char text[] =
 		"7f0000000000-7f0000001000 rw-p 00000000 00:00 0\n"
-		"7f0000001000-7f0000003000 r--s 1000 00:05 77                 /dev/a b\n";
+		"7f0000001000-7f0000003000 r--s 1000 00:05 77                 /dev/a b\n"
+		"7f0000003000-7f0000004000 r--s 1000 00:05 78                 /\033[2J\xc2\x9bm\n";
 	FILE *maps = fmemopen(text, strlen(text), "r");
 	struct vma vma;
 	char *line;
@@ -216,7 +217,11 @@ static void check_maps(void)
 	   vma.offset == 0x1000 && !strcmp(vma.name, "/dev/a b"), "maps: found");
 	free(line);
 	rewind(maps);
-	ok(!maps_find(maps, 0x7f0000003000ULL, &vma, &line), "maps: not found");
+	ok(maps_find(maps, 0x7f0000003000ULL, &vma, &line) && !strcmp(vma.name, "/?[2J??m"),
+	   "maps: a name can't command a terminal");
+	free(line);
+	rewind(maps);
+	ok(!maps_find(maps, 0x7f0000004000ULL, &vma, &line), "maps: not found");
 	free(line);
 	fclose(maps);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "maps.h"
 
 /* A line is "start-end perms offset major:minor inode      path". */
@@ -34,6 +35,7 @@ bool maps_find(FILE *maps, uint64_t address, struct vma *vma, char **line)
 	*line = NULL;
 	while (getline(line, &size, maps) > 0) {
 		(*line)[strcspn(*line, "\n")] = '\0';
+		make_printable(*line);
 		if (maps_parse(*line, vma) && address >= vma->start && address < vma->end)
 			return true;
 	}

@@ -25,8 +25,8 @@ bool maps_parse(const char *line, struct vma *vma);
 bool maps_names(const char *name, const char *path);
 
 /*
- * The mapping with @address in @maps. *@line is for free(3) when vma->name is no
- * longer needed, in any case. Returns false if there is none.
+ * The mapping with @address in @maps, its name fit for a terminal. *@line is for free(3)
+ * when vma->name is no longer needed, in any case. Returns false if there is none.
  */
 bool maps_find(FILE *maps, uint64_t address, struct vma *vma, char **line);
 
