@@ -18,7 +18,7 @@ _vmdevctl_takes_value() # TOOL COMMAND OPTION
 {
 	"$1" "$2" --help 2> /dev/null |
 		sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z][a-z-]*\) [^ ].*/\1\2/p' |
-		grep -qE -- "(^|, )$3(,|\$)"
+		grep -qE -- "(^|, )$3(,|\$)" 2> /dev/null
 }
 
 # The word at which the program of `vmdevctl run` begins; fails where it hasn't begun.
@@ -84,10 +84,10 @@ _vmdevctl_values()
 _vmdevctl()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]} words program
+	local command=${COMP_WORDS[1]} words word program
 
 	if [[ $COMP_CWORD -eq 1 ]]; then
-		words="$(_vmdevctl_commands "$1") --help --version"
+		words=$(_vmdevctl_commands "$1"; printf '%s\n' --help --version)
 	elif program=$(_vmdevctl_program "$1"); then
 		_vmdevctl_of_program "$program"
 		return
@@ -102,7 +102,13 @@ _vmdevctl()
 	else
 		words=$(_vmdevctl_values "$command") || words=
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	# not by compgen -W, which takes what is in the words for commands
+	COMPREPLY=()
+	while IFS= read -r word; do
+		[[ -n $word && $word == "$current"* ]] || continue
+		printf -v word %q "$word"
+		COMPREPLY+=("$word")
+	done <<< "$words"
 }
 
 # Where nothing else is known: files.

@@ -114,4 +114,19 @@ for command in $commands; do
 done
 same bash "a part of a word" load vmdevctl lo
 
+# What comes from elsewhere is completed, and never run.
+# shellcheck disable=SC2317 # it is called by the completion
+getent()
+{
+	printf '%s\n' 'all:x:1:' "a\$(>$work/run):x:2:" 'a group:x:3:' 'b:x:4:'
+}
+export -f getent
+export work
+same bash "groups of any name" "$(printf '%s\n' "a\\\$\\(\\>$work/run\\)" 'a\ group' all | sort)" \
+	vmdevctl volume create v --group a
+check "bash: no command in a name is run" test ! -e "$work/run"
+unset -f getent
+same bash "behind an option that is no pattern" frobnicate-all vmdevctl run '-[' frobni
+check "bash: of which nothing is said" bash -c "! grep '^grep' '$err'"
+
 echo "1..$count"
