@@ -309,8 +309,13 @@ class Space(mmap.mmap):
         super().close()
         self._handle = None
 
-    def __exit__(self, *exception):
-        self.close()
+    def __exit__(self, kind, error, traceback):
+        try:
+            self.close()
+        except BufferError:
+            # views that an error on its way holds end with it
+            if kind is None:
+                raise
 
     def resize(self, newsize):
         """Fails: map() maps more."""

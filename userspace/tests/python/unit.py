@@ -223,6 +223,9 @@ class Spaces(unittest.TestCase):
         with self.assertRaises(BufferError):
             with space:
                 pass
+        with self.assertRaises(ZeroDivisionError):
+            with space:
+                1 // 0
         view[0] = 9
         self.assertEqual((space[5], space.page_size, space.closed), (9, PAGE, False))
         view.release()
