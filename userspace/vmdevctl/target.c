@@ -253,15 +253,16 @@ static int open_descriptor(struct target *target, pid_t pid, struct ctl_result *
 	int pidfd, spaces;
 	DIR *dir;
 
+	/* first: when this process has ended no descriptor can be had of another by its number */
+	pidfd = pidfd_open(pid, 0);
 	snprintf(name, sizeof(name), "/proc/%d/fd", pid);
-	dir = opendir(name);
-	pidfd = dir ? pidfd_open(pid, 0) : -1;
-	if (pidfd < 0) {
+	dir = pidfd < 0 ? NULL : opendir(name);
+	if (!dir) {
 		ctl_fail(result, errno,
 			 "cannot look at the descriptors of process %d: %s; run it as root", pid,
 			 strerror(errno));
-		if (dir)
-			closedir(dir);
+		if (pidfd >= 0)
+			close(pidfd);
 		return CTL_FAILED;
 	}
 	spaces = find_descriptor(target, pidfd, dir);
