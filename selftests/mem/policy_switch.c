@@ -63,20 +63,23 @@ static bool under_load(void)
 	struct vt_space s;
 	struct vt_crew crew;
 	bool ok = true;
-	double end;
+	double end, last;
 
 	vt_check(count >= 2, "%u policies available, at least fifo and clock expected", count);
 	vt_set_pool_frames(FRAMES);
 	s = vt_space_new(PAGES * vt_page_size());
 	vt_crew_start(&crew, THREADS, rewrite_until_stop, s.mem);
-	for (end = vt_now() + 8; ok && vt_now() < end; switches++) {
+	/* for 8 s; longer, but not for ever, where the machine is slow */
+	end = vt_now() + 8;
+	last = end + 80;
+	for (; ok && vt_now() < (switches > 2 * count ? end : last); switches++) {
 		uint64_t before = vt_stats_now(s.fd).evictions;
 
 		ok = switch_to(names[switches % count]);
 		/* Long enough for the policy to have chosen pages, every third time. */
 		if (switches % 3)
 			vt_sleep_ms(1);
-		while (switches % 3 == 0 && vt_now() < end &&
+		while (switches % 3 == 0 && vt_now() < last &&
 		       vt_stats_now(s.fd).evictions < before + FRAMES)
 			vt_sleep_ms(20);
 	}
