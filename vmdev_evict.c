@@ -192,6 +192,17 @@ static int by_place(const void *a, const void *b)
 	return v->index < w->index ? -1 : v->index > w->index;
 }
 
+/* By place, so that neighbours are next to each other; mostly they are already. */
+static void put_in_order(struct vmdev_batch *b)
+{
+	unsigned int i;
+
+	for (i = 1; i < b->nr && by_place(&b->v[i - 1], &b->v[i]) < 0; i++)
+		;
+	if (i < b->nr)
+		sort(b->v, b->nr, sizeof(b->v[0]), by_place, NULL);
+}
+
 /* Length of the run of neighbouring pages that begins at victim @i. */
 static unsigned int run_length(const struct vmdev_batch *b, unsigned int i)
 {
@@ -432,8 +443,8 @@ static unsigned int evict_batch(struct vmdev_batch *b)
 	bool may_write = !READ_ONCE(backoff) ||
 			 time_after(jiffies, READ_ONCE(backoff_until));
 
-	sort(b->v, b->nr, sizeof(b->v[0]), by_place, NULL);
 	look(b);
+	put_in_order(b);
 	for (i = 0; i < b->nr; i += run) {
 		run = run_length(b, i);
 		unmap_run(&b->v[i], run);

@@ -240,6 +240,7 @@ static void read_end(struct vmdev_request *req)
 
 /* ---- starting reads ---- */
 
+/* Not cleared as a whole where one is made: it is a kilobyte. */
 struct reads {
 	unsigned int nr;
 	struct {
@@ -507,9 +508,11 @@ static void add_credit(struct vmdev_space *space, int n)
 int vmdev_io_read(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 		  struct vmdev_frame *frame)
 {
-	struct reads r = { 0 };
-	bool done = gather(space, index, e, frame, &r, GFP_KERNEL);
+	struct reads r;
+	bool done;
 
+	r.nr = 0;
+	done = gather(space, index, e, frame, &r, GFP_KERNEL);
 	vmdev_page_unlock(e);
 	if (!done)
 		return -ENOMEM;
@@ -546,9 +549,10 @@ static bool take_ahead(struct vmdev_space *space, pgoff_t index)
  */
 pgoff_t vmdev_io_touched(struct vmdev_space *space, pgoff_t index, pgoff_t last)
 {
-	struct reads r = { 0 };
 	pgoff_t end = index + 1;
+	struct reads r;
 
+	r.nr = 0;
 	while (end <= last && take_ahead(space, end))
 		end++;
 	vmdev_count_add(readahead_hits, end - index);
@@ -579,11 +583,12 @@ bool vmdev_io_wasted(struct vmdev_space *space, unsigned long *e)
 void vmdev_io_prefetch(struct vmdev_space *space, pgoff_t first, pgoff_t end)
 {
 	struct vmdev_leaf *leaf;
-	struct reads r = { 0 };
 	unsigned long i, k;
+	struct reads r;
 
 	if (first >= end)
 		return;
+	r.nr = 0;
 	xa_for_each_range(&space->leaves, i, leaf, first >> VMDEV_LEAF_SHIFT,
 			  (end - 1) >> VMDEV_LEAF_SHIFT) {
 		pgoff_t base = i << VMDEV_LEAF_SHIFT;
