@@ -4,11 +4,11 @@
  * same without a fault. Errnos become VM_FAULT_* here and nowhere else. It owns
  * no data; pages, frames and requests belong to the files below it.
  *
- * A fault is first tried with what is at hand. Only when it must wait, for the
- * store or for a frame, the lock it came in with is dropped, the page is brought
- * in, and the fault is retried. The second time, or where the caller allows no
- * retry, the wait is done with the lock held, so a fault makes progress however
- * small the pool is.
+ * A fault is first tried with what is at hand, and the read of an evicted page is sent
+ * off. Only when it must wait, for the store or for a frame, the lock it came in with is
+ * dropped, the page is brought in, and the fault is retried. The second time, or where
+ * the caller allows no retry, the wait is done with the lock held, so a fault makes
+ * progress however small the pool is.
  *
  * Neighbours that are at hand are mapped with the page: by fault-around where the page
  * was read, and behind a page of a stream, up to AROUND pages: those that were read
@@ -212,6 +212,18 @@ err_unlock:
 }
 
 /*
+ * Read a page that came back. Context: page lock held, dropped. Return: 0 when the read is
+ * under way, or -ENOMEM.
+ */
+static int read_back(struct vmdev_space *space, pgoff_t index, unsigned long *e,
+		     struct vmdev_frame *frame)
+{
+	vmdev_count(refaults);
+	vmdev_space_count(space, REFAULTS, 1);
+	return vmdev_io_read(space, index, e, frame);
+}
+
+/*
  * Make a page resident, waiting for whatever that takes. No folio comes of it:
  * the page may be evicted again at once. Return: as try_get(), without -EAGAIN.
  */
@@ -259,10 +271,8 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 			continue;
 		}
 		if (state == VMDEV_PAGE_SWAPPED) {
-			vmdev_count(refaults);
-			vmdev_space_count(space, REFAULTS, 1);
 			*kind = VMDEV_FAULT_MAJOR;
-			err = vmdev_io_read(space, index, e, frame);
+			err = read_back(space, index, e, frame);
 		} else {
 			*kind = VMDEV_FAULT_ZERO;
 			err = fill_asked(space, index, e, frame, write);
@@ -337,11 +347,36 @@ static void count_fault(struct vmdev_space *space, pgoff_t index, enum vmdev_fau
 }
 
 /*
- * The slow way of a fault that may be retried: everything is done without the
- * lock it came in with. The file, and with it the space and the module, is held.
+ * Send off the read of a page, if a frame is at hand; @kind is VMDEV_FAULT_MAJOR then.
+ * Return: it has ended already, as with a RAM disk or persistent memory.
+ */
+static bool read_at_once(struct vmdev_space *space, pgoff_t index,
+			 enum vmdev_fault_kind *kind)
+{
+	unsigned long *e = vmdev_page_find(space, index);
+	struct vmdev_frame *frame = NULL;
+
+	if (vmdev_page_state(e) != VMDEV_PAGE_SWAPPED || vmdev_page_lock_killable(e))
+		return false;
+	if (vmdev_page_state(e) == VMDEV_PAGE_SWAPPED && !vmdev_space_ends_before(space, index))
+		frame = vmdev_reclaim_try_frame(space);
+	if (!frame) {
+		vmdev_page_unlock(e);
+		return false;
+	}
+	if (read_back(space, index, e, frame))
+		return false;
+	*kind = VMDEV_FAULT_MAJOR;
+	return !vmdev_page_in(vmdev_page_state(e), VMDEV_IN_IO);
+}
+
+/*
+ * The slow way of a fault that may be retried: everything that is left to do is done
+ * without the lock it came in with. The file, and with it the space and the module, is
+ * held. @so_far: what kind of fault it is already.
  */
 static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space, bool write,
-				 ktime_t start)
+				 enum vmdev_fault_kind so_far, ktime_t start)
 {
 	struct file *file = get_file(vmf->vma->vm_file);
 	pgoff_t index = vmf->pgoff;
@@ -350,7 +385,7 @@ static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space
 	vmdev_fault_unlock(vmf);
 	/* an error shows again at the second try, with the lock held */
 	if (!fetch(space, index, write, &kind))
-		count_fault(space, index, kind, write, start);
+		count_fault(space, index, max(kind, so_far), write, start);
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
 }
@@ -437,8 +472,11 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 		if ((vmf->flags & FAULT_FLAG_ALLOW_RETRY) &&
 		    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 			return VM_FAULT_RETRY;
-		if (fault_flag_allow_retry_first(vmf->flags))
-			return fault_unlocked(vmf, space, write, start);
+		if (fault_flag_allow_retry_first(vmf->flags)) {
+			if (!read_at_once(space, vmf->pgoff, &waited))
+				return fault_unlocked(vmf, space, write, waited, start);
+			continue;
+		}
 		err = fetch(space, vmf->pgoff, write, &waited);
 		if (err)
 			return VM_FAULT_SIGBUS;
@@ -446,26 +484,30 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	if (kind == VMDEV_FAULT_ZERO)
 		last = fill_ahead(space, vmf->pgoff, around, write);
 	map_along(vmf, last);
-	/* as in vmdev_map_pages() */
+	/* a retried fault was counted when it waited */
 	if (!(vmf->flags & FAULT_FLAG_TRIED))
 		count_fault(space, vmf->pgoff, max(kind, waited), write, start);
 	vmf->page = folio_page(folio, 0);
 	return VM_FAULT_LOCKED | (waited == VMDEV_FAULT_MAJOR ? VM_FAULT_MAJOR : 0);
 }
 
-/* Map resident neighbours of a page that is read; it may be among them. */
+/*
+ * Map a page that is read and is there, and with it resident neighbours. A page that has
+ * just been brought in is left to vmdev_fault(), which knows which neighbours came too.
+ */
 static vm_fault_t vmdev_map_pages(struct vm_fault *vmf, pgoff_t first, pgoff_t last)
 {
 	struct vmdev_space *space = vmf->vma->vm_file->private_data;
+	unsigned long *e = vmdev_page_find(space, vmf->pgoff);
 	ktime_t start = ktime_get();
 	vm_fault_t ret;
 
-	/* pages being written are to leave then */
-	if (vmdev_space_distressed(space))
+	/* pages being written are to leave when there is distress */
+	if ((vmf->flags & FAULT_FLAG_TRIED) || !e || !vmdev_page_resident(e) ||
+	    vmdev_space_distressed(space))
 		return 0;
 	ret = filemap_map_pages(vmf, first, last);
-	/* a retried fault was counted when it waited */
-	if ((ret & VM_FAULT_NOPAGE) && !(vmf->flags & FAULT_FLAG_TRIED))
+	if (ret & VM_FAULT_NOPAGE)
 		count_fault(space, vmf->pgoff, VMDEV_FAULT_MINOR, false, start);
 	return ret;
 }
