@@ -71,7 +71,13 @@ _vmdevctl_values()
 {
 	case $1 in
 	--overcommit | --checksum | -o | -c) printf '%s\n' on off ;;
-	--policy | -P) tr -s ' ' '\n' < /sys/kernel/vmdev/policy/available ;;
+	--policy | -P)
+		# those of the loaded module, else those that there are
+		tr -s ' ' '\n' < /sys/kernel/vmdev/policy/available ||
+			printf '%s\n' s3fifo clock clock-refault fifo ;;
+	--sort)
+		printf '%s\n' id pid command resident swapped fault/s reflt/s read/s write/s \
+			size dirty major/s ;;
 	--group | -g) getent group | cut -d: -f1 ;;
 	map) _vmdevctl_pids; _vmdevctl_volumes ;;
 	translate) _vmdevctl_pids ;;
@@ -95,6 +101,8 @@ _vmdevctl()
 		words=$(_vmdevctl_options "$1" "$command")
 	elif [[ $command == run ]]; then
 		words=
+	elif [[ "$command $previous" == 'top -s' ]]; then
+		words=$(_vmdevctl_values --sort)
 	elif [[ $previous == -* ]] && _vmdevctl_takes_value "$1" "$command" "$previous"; then
 		words=$(_vmdevctl_values "$previous") || words=
 	elif [[ $command == volume && $COMP_CWORD -gt 2 ]]; then

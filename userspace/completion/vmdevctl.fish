@@ -64,11 +64,20 @@ function __vmdevctl_values
         set key $words[2]
     end
     test "$words[2]" = run; and set key run
+    test "$words[2] $key" = 'top -s'; and set key --sort
     switch $key
         case --overcommit --checksum -o -c
             printf '%s\n' on off
         case --policy -P
-            cat /sys/kernel/vmdev/policy/available 2>/dev/null | string split ' '
+            # those of the loaded module, else those that there are
+            if test -r /sys/kernel/vmdev/policy/available
+                string split ' ' </sys/kernel/vmdev/policy/available
+            else
+                printf '%s\n' s3fifo clock clock-refault fifo
+            end
+        case --sort
+            printf '%s\n' id pid command resident swapped fault/s reflt/s read/s write/s \
+                size dirty major/s
         case --group -g
             getent group | cut -d: -f1
         case volume

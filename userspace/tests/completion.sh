@@ -83,6 +83,10 @@ same()
 
 commands=$("$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 check "there are commands" test "$(wc -w <<<"$commands")" -ge 6
+# What is between "by" and "(resident)" in the help of --sort.
+columns=$("$tool" top --help | tr -s '\n ' ' ' |
+	sed -n 's/.*sort the spaces by \(.*\) (resident).*/\1/p' | sed 's/,\| or / /g' | xargs -n 1 | sort)
+check "there are columns" test "$(wc -w <<<"$columns")" -ge 12
 for shell in bash zsh fish; do
 	if ! command -v $shell > /dev/null; then
 		check "$shell is installed" false
@@ -107,6 +111,11 @@ for shell in bash zsh fish; do
 	same $shell "options before the program" "$options" vmdevctl run -q --
 	same $shell "what isn't known of a file's name" "" vmdevctl run -o "$work/none"
 	same $shell "on and off" "$(printf '%s\n' off on)" vmdevctl load --checksum ""
+	[[ -d /sys/kernel/vmdev ]] ||
+		same $shell "policies" "$(printf '%s\n' clock clock-refault fifo s3fifo | sort)" \
+			vmdevctl load --policy ""
+	same $shell "columns to sort by" "$columns" vmdevctl top --sort ""
+	same $shell "and by -s" "$columns" vmdevctl top -s ""
 done
 for command in $commands; do
 	options=$("$tool" "$command" --help | sed -n 's/^  -., \(--[a-z-]*\).*/\1/p' | sort)

@@ -73,6 +73,7 @@ static void check_numbers(void)
 	accepted(PARAM_CHECKSUM, "off", "checksum=0");
 	accepted(PARAM_CHECKSUM, "1", "checksum=1");
 	accepted(PARAM_POLICY, "clock-refault", "policy=clock-refault");
+	accepted(PARAM_POLICY, "of-another_module2", "policy=of-another_module2");
 
 	refused(PARAM_POOL, "64", "--pool 64: must be whole mebibytes and at least 1M, as 64M");
 	refused(PARAM_POOL, "0", "--pool 0: must be whole mebibytes and at least 1M, as 64M");
@@ -99,8 +100,9 @@ static void check_numbers(void)
 	refused(PARAM_OVERCOMMIT, "2", "--overcommit 2: must be on or off");
 	refused(PARAM_CHECKSUM, "", "--checksum : must be on or off");
 	refused(PARAM_POLICY, "a b",
-		"--policy 'a b': not the name of a policy; try s3fifo or clock");
-	refused(PARAM_POLICY, "", "--policy '': not the name of a policy; try s3fifo or clock");
+		"--policy 'a b': not the name of a policy; try s3fifo, clock, clock-refault or fifo");
+	refused(PARAM_POLICY, "",
+		"--policy '': not the name of a policy; try s3fifo, clock, clock-refault or fifo");
 }
 
 static void check_stores(void)

@@ -122,7 +122,7 @@ static int write_policy(struct output *out, const struct param_info *info, const
 	size_t length = strlen(value);
 
 	if (!length || length > info->max || value[strspn(value, allowed)])
-		return refuse(out, "%s '%s': not the name of a policy; try s3fifo or clock",
+		return refuse(out, "%s '%s': not the name of a policy; try s3fifo, clock, clock-refault or fifo",
 			      info->option, value);
 	append(out, "%s=%s", info->name, value);
 	return 0;
