@@ -41,6 +41,15 @@ for option in pool store store-size policy overcommit readahead checksum force m
 	shows "^  -., --$option " load --help
 	shows "^  -., --$option " reload --help
 done
+for policy in s3fifo clock clock-refault fifo; do
+	shows "[ ,:]$policy\\([ ,]\|\$\)" load --help
+done
+# What these aren't given is as it is.
+for command in reload doctor; do
+	run $command --help
+	check "no defaults of load in '$command --help'" bash -c \
+		"! grep -E '\\((64M?|1G|/var/tmp|s3fifo|off|on)\\)' '$out'"
+done
 
 says 2 "no command given; $see"
 says 2 "unknown command 'frob'; $see" frob

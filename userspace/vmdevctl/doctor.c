@@ -21,9 +21,9 @@ static const char help[] =
 "Check kernel, module, device and store, and say what to do about what isn't well.\n"
 "What isn't given is as the loaded module has it, or else as load has it.\n"
 "\n"
-"  -p, --pool SIZE          memory that load would take (64M)\n"
-"  -s, --store PATH         store to look at (/var/tmp)\n"
-"  -S, --store-size SIZE    size it would have (1G)\n"
+"  -p, --pool SIZE          memory that load would take\n"
+"  -s, --store PATH         store to look at\n"
+"  -S, --store-size SIZE    size it would have\n"
 "  -m, --module PATH        look at this vmdev.ko, not the installed one\n"
 "  -j, --json               say it in JSON\n"
 CTL_HELP_OPTIONS
@@ -173,9 +173,9 @@ static void fill(struct request *request, struct doctor *doctor, struct present 
 	if (!request->pool)
 		request->pool = loaded ? present->values[PARAM_POOL] : "64M";
 	if (!request->store)
-		request->store = loaded ? present->values[PARAM_STORE] : "/var/tmp";
+		request->store = loaded ? present->values[PARAM_STORE] : LOAD_STORE;
 	if (!request->store_size)
-		request->store_size = loaded ? present->values[PARAM_STORE_SIZE] : "1G";
+		request->store_size = loaded ? present->values[PARAM_STORE_SIZE] : LOAD_STORE_SIZE;
 }
 
 static bool read_options(const struct ctl_command *command, int argc, char **argv,

@@ -23,7 +23,7 @@ static const char help[] =
 "Usage: vmdevctl load [OPTION]...\n"
 "Load the vmdev module. What isn't given is as the module has it by default.\n"
 "\n"
-LOAD_HELP_OPTIONS
+LOAD_HELP_OPTIONS(LOAD_DEFAULT)
 "Exit status: 0 loaded, 1 failed (the kernel's reason is shown), 2 an option that\n"
 "can't work; nothing was tried.\n";
 

@@ -14,16 +14,32 @@ struct load_request {
 	bool force, json;
 };
 
-#define LOAD_HELP_OPTIONS							\
-"  -p, --pool SIZE          memory for resident pages, whole mebibytes (64M)\n"	\
+/* The module's own defaults. */
+#define LOAD_STORE	"/var/tmp"
+#define LOAD_STORE_SIZE	"1G"
+
+/* The defaults are for load alone: what reload isn't given stays as it is. */
+#define LOAD_DEFAULT(text)	" (" text ")"
+#define LOAD_NO_DEFAULT(text)	""
+
+#define LOAD_HELP_OPTIONS(by_default)						\
+"  -p, --pool SIZE          memory for resident pages, whole mebibytes"		\
+by_default("64M") "\n"								\
 "  -s, --store PATH         directory, regular file or block device that takes the\n"	\
-"                           pages that don't fit the pool (/var/tmp)\n"		\
+"                           pages that don't fit the pool"			\
+by_default(LOAD_STORE) "\n"							\
 "  -S, --store-size SIZE    size of the store, whole mebibytes; 0 is all of an\n"	\
-"                           existing file or device (1G)\n"			\
-"  -P, --policy NAME        replacement policy, see 'vmdevctl status'\n"		\
-"  -o, --overcommit on|off  accept mappings that pool and store can't back (off)\n"	\
-"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off (64)\n"	\
-"  -c, --checksum on|off    verify every page read back from the store (on)\n"	\
+"                           existing file or device"				\
+by_default(LOAD_STORE_SIZE) "\n"						\
+"  -P, --policy NAME        replacement policy: s3fifo, clock, clock-refault\n"	\
+"                           or fifo"						\
+by_default("s3fifo") "\n"							\
+"  -o, --overcommit on|off  accept mappings that pool and store can't back"	\
+by_default("off") "\n"								\
+"  -r, --readahead PAGES    pages read ahead at most for one fault, 0 is off"	\
+by_default("64") "\n"								\
+"  -c, --checksum on|off    verify every page read back from the store"		\
+by_default("on") "\n"								\
 "  -f, --force              overwrite what the store's file or device holds\n"	\
 "  -m, --module PATH        load this vmdev.ko, not the installed one\n"		\
 "  -j, --json               say the result in JSON\n"				\

@@ -25,7 +25,7 @@ static const char help[] =
 "Unload the vmdev module and load it again. What isn't given is as it is now, also\n"
 "where pool or policy were changed while in use.\n"
 "\n"
-LOAD_HELP_OPTIONS
+LOAD_HELP_OPTIONS(LOAD_NO_DEFAULT)
 "Exit status: 0 loaded again; 1 failed: the message says whether the module is loaded\n"
 "as before; 2 an option that can't work; nothing was tried.\n";
 
