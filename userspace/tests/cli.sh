@@ -102,10 +102,18 @@ echo 'int main(void) { return 0; }' | gcc -static -x c -o "$static" -
 says 126 "$static is linked statically; run can't put it on vmdev" run "$static"
 rm "$static"
 
-none=/none/vmdev.ko
-says 1 "cannot use module $none: No such file or directory; build it or give another path" \
-	load --module $none
-says 1 "$0 isn't vmdev's module; give the path of vmdev.ko" load --module "$0"
+# Who may not load modules is told so before anything is looked for.
+printf '#!/bin/sh\nexec setpriv --bounding-set -sys_module --inh-caps -sys_module "%s" "$@"\n' \
+	"$tool" >"$work/weak"
+chmod +x "$work/weak"
+if ! grep -qE '^CapEff:.*[13579bdf][0-9a-f]{4}$' /proc/self/status; then
+	says 1 "cannot load vmdev: Operation not permitted; run it as root" load
+else
+	strong=$tool
+	tool=$work/weak
+	says 1 "cannot load vmdev: Operation not permitted; run it as root" \
+		load --module /none/vmdev.ko
+	tool=$strong
 
 data=$(mktemp)
 echo data >"$data"

@@ -4,8 +4,11 @@
  * reaches the user: what went wrong is said once, by the command.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kmod.h"
 
@@ -62,6 +65,19 @@ int kmod_open_module(struct kmod_ctx *ctx, const char *path, struct kmod_module 
 		return ctl_fail(result, -err, "cannot look for module vmdev: %s; is /sys mounted?",
 				strerror(-err));
 	return 0;
+}
+
+int kmod_check_root(struct ctl_result *result, const char *verb)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	/* where that can't be known the kernel will say */
+	if (syscall(SYS_capget, &header, data) ||
+	    (data[CAP_TO_INDEX(CAP_SYS_MODULE)].effective & CAP_TO_MASK(CAP_SYS_MODULE)))
+		return CTL_OK;
+	return ctl_fail(result, EPERM, "cannot %s vmdev: %s; run it as root", verb,
+			strerror(EPERM));
 }
 
 void kmod_info(const struct kmod_module *module, const char *key, char *value, size_t size)

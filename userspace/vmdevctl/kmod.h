@@ -17,6 +17,12 @@ struct kmod_ctx *kmod_open(struct ctl_result *result);
 int kmod_open_module(struct kmod_ctx *ctx, const char *path, struct kmod_module **module,
 		     struct ctl_result *result);
 
+/*
+ * May who runs this load and unload modules? Returns 0, or CTL_FAILED with a message
+ * that @verb can't be done.
+ */
+int kmod_check_root(struct ctl_result *result, const char *verb);
+
 /* What modinfo(8) shows of the module as @key, empty if it has no such thing. */
 void kmod_info(const struct kmod_module *module, const char *key, char *value, size_t size);
 

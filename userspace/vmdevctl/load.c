@@ -223,7 +223,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		return status;
 	if (params_build(&request.params, load_ram(), options, message, sizeof(message)))
 		return ctl_usage(command, "%s", message);
-	if (!load_check_content(&request, &result))
+	if (!kmod_check_root(&result, "load") && !load_check_content(&request, &result))
 		load_module(&request, options, &kmsg, &result);
 	if (request.json)
 		say_json(&result, &kmsg);

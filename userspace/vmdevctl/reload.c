@@ -157,7 +157,7 @@ static int check(struct reload *reload, struct ctl_result *result)
 {
 	const char *store = reload->request.params.values[PARAM_STORE];
 
-	if (check_module(reload->request.path, result))
+	if (kmod_check_root(result, "reload") || check_module(reload->request.path, result))
 		return CTL_FAILED;
 	/* what is in the present store is the module's own */
 	if (strcmp(store, reload->present.values[PARAM_STORE]) &&
