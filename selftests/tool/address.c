@@ -358,6 +358,9 @@ static bool test_wrong_address(void)
 	vt_space_free(&v);
 	tool(&output, "translate", number, where);
 	vt_check(check_error(&output, 1, "is in no mapping of process ", number), "no mapping");
+	tool(&output, "translate", "2147483647", where);
+	vt_check(check_error(&output, 1, "there is no process 2147483647", "vmdevctl status"),
+		 "no process");
 	tool(&output, "map", number);
 	vt_check(check_error(&output, 1, "maps nothing of vmdev", "vmdevctl status"),
 		 "nothing mapped");

@@ -199,6 +199,10 @@ static bool look_at(void *arg)
 	vt_check(check_error(&output, 1, "cannot read the pages of space ",
 			     ": Input/output error; it may have ended just now"), "no pages");
 	hide("/sys/kernel");
+	tool(&output, "map", space);
+	vt_check(check_error(&output, 1, "cannot see the pages of space ",
+			     "run it as root, with debugfs mounted on /sys/kernel/debug"),
+		 "no debugfs");
 	tool(&output, "translate", "--touch", pid, at);
 	return check_error(&output, 1, "cannot read /sys/kernel/vmdev: ", "is sysfs mounted?");
 }

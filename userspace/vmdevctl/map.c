@@ -170,6 +170,8 @@ static int look(struct view *view, const struct request *request, struct ctl_res
 
 	if (request->volume)
 		return view_volume(view, request->volume, result);
+	if (target_check_loaded(result))
+		return CTL_FAILED;
 	if (request->pid) {
 		count = target_mappings(request->pid, &list, result);
 		/* what is no process that maps the device can be a space */

@@ -129,6 +129,14 @@ static ssize_t plain_mappings(pid_t pid, struct mapping **list)
 	return err ? err : (ssize_t)count;
 }
 
+int target_check_loaded(struct ctl_result *result)
+{
+	/* one of them may be hidden in a container */
+	if (access(VMDEV_SYSFS, F_OK) && access(VMDEV_PATH, F_OK))
+		return ctl_fail(result, ENODEV, "vmdev isn't loaded; run 'vmdevctl load'");
+	return CTL_OK;
+}
+
 ssize_t target_mappings(pid_t pid, struct mapping **list, struct ctl_result *result)
 {
 	ssize_t count;

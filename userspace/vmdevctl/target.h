@@ -37,6 +37,9 @@ struct target {
  */
 ssize_t mappings_read(FILE *file, struct mapping **list);
 
+/* Where there is no module there is nothing to find. Returns 0, or CTL_FAILED with a message. */
+int target_check_loaded(struct ctl_result *result);
+
 /*
  * The mappings of the device that process @pid has, in order of their addresses.
  * *@list is for free(3). Returns how many, -1 with a message on failure.

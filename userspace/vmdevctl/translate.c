@@ -239,7 +239,8 @@ static int translate(struct translation *t, struct target *target, char **line,
 {
 	struct vmdev_module_stats stats;
 
-	if (find_vma(t, line, result) || find_space(t, target, result))
+	if (target_check_loaded(result) || find_vma(t, line, result) ||
+	    find_space(t, target, result))
 		return CTL_FAILED;
 	process_name(t->pid, t->comm);
 	if (!vmdev_get_module_stats(&stats, sizeof(stats)))
