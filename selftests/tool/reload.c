@@ -138,7 +138,7 @@ static bool test_refused_by_kernel(void)
 
 	vt_check(load_all(), "load");
 	tool(&output, "reload", "-m", KO, "-p", "16M", "-P", "none-such");
-	vt_check(check_error(&output, 1, "cannot load vmdev: Invalid argument: policy=none-such",
+	vt_check(check_error(&output, 1, "cannot load vmdev: Invalid argument: --policy none-such",
 			     "; vmdev is loaded as before\n") && check_all("8", "fifo"), "reload");
 	tool(&output, "reload", "-j", "-m", KO, "-P", "none-such");
 	vt_check(check_status(&output, 1) && check_json(&output, "ok", "false") &&
@@ -162,7 +162,7 @@ static bool test_no_way_back(void)
 	vt_check(check_error(&output, 2, store, "vmdevctl reload --help") && vl_loaded(),
 		 "with the same store");
 	tool(&output, "reload", "-m", KO, "-s", (char *)vl_mnt(), "-P", "none-such", "-j");
-	vt_check(check_error(&output, 1, "policy=none-such",
+	vt_check(check_error(&output, 1, "--policy none-such",
 			     "nor does it load as before: vmdev isn't loaded now\n") &&
 		 check_json(&output, "loaded", "false") && !vl_loaded(), "with another store");
 	tool(&output, "reload", "-m", KO);

@@ -225,8 +225,9 @@ static bool test_load_twice(void)
 	return true;
 }
 
-/* The reason is the kernel's own, so it is the one of its log. */
-static bool check_refusal(const char *option, char *value, int error, const char *parameter)
+/* The reason is the kernel's own, so it is the one of its log, in words of options. */
+static bool check_refusal(const char *option, char *value, int error, const char *parameter,
+			  const char *reason)
 {
 	struct output output;
 	char line[VL_LOG_LINE], text[VL_LOG_LINE];
@@ -237,8 +238,9 @@ static bool check_refusal(const char *option, char *value, int error, const char
 	vt_check(check_error(&output, 1, strerror(error), parameter), "%s %s", option, value);
 	vt_check(vl_log_next(mark, parameter, line),
 		 "the kernel's log has nothing of %s", parameter);
-	vt_check(strstr(output.err, line + strlen("vmdev: ")), "not \"%s\" but %s", line,
-		 output.err);
+	snprintf(text, sizeof(text), ": %s %s: %s", option, value, reason);
+	vt_check(strstr(output.err, text) && !strstr(output.err, "(error"),
+		 "not \"%s\" but %s", text, output.err);
 	snprintf(text, sizeof(text), "\"%s\"", line + strlen("vmdev: "));
 	vt_check(check_json(&output, "ok", "false") && check_json(&output, "device", "null"),
 		 "JSON of a refused load");
@@ -262,14 +264,18 @@ static bool test_load_refused(void)
 			strcpy(source, from);
 	}
 	fclose(mounts);
-	vt_check(check_refusal("--policy", "none-such", EINVAL, "policy"), "an unknown policy");
-	vt_check(check_refusal("--store", source, EBUSY, "store"), "a mounted device");
+	vt_check(check_refusal("--policy", "none-such", EINVAL, "policy",
+			       "accepted are s3fifo, clock, clock-refault and fifo\n"), "an unknown policy");
+	vt_check(check_refusal("--store", source, EBUSY, "store",
+			       "mounted or in use; unmount it or choose another\n"), "a mounted device");
 	snprintf(file, sizeof(file), "%s/others-may-write", vl_mnt());
 	fd = open(file, O_CREAT | O_RDWR, 0600);
 	vt_need(fd >= 0 && !fchmod(fd, 0666) && !ftruncate(fd, 1 << 24), "%s: %s", file,
 		strerror(errno));
 	close(fd);
-	vt_check(check_refusal("--store", file, EPERM, "store"), "a file that others may write");
+	vt_check(check_refusal("--store", file, EPERM, "store",
+			       "others may write to it; it must belong to root with mode 0600\n"),
+		 "a file that others may write");
 	unlink(file);
 	return true;
 }

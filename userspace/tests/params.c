@@ -167,6 +167,39 @@ static void check_all(void)
 	is(text, "", "none");
 }
 
+static void reworded(const char *line, int error, const char *want)
+{
+	char got[256];
+
+	params_reword(line, error, got, sizeof(got));
+	is(got, want, want);
+}
+
+static void check_reword(void)
+{
+	char got[16];
+
+	reworded("store=/mnt: can't allocate 102400 MiB (error -28); free space or lower store_mb",
+		 28, "--store /mnt: can't allocate 102400 MiB; free space or lower --store-size");
+	reworded("store=/a: can't be opened (error -5)", 28,
+		 "--store /a: can't be opened (error -5)");
+	reworded("store=/store_mb: can't be prepared (error -5)", 5,
+		 "--store /store_mb: can't be prepared");
+	reworded("store_mb=2048: /dev/x has 1024 MiB; give at most that, or 0 for all of it", 28,
+		 "--store-size 2048M: /dev/x has 1024 MiB; give at most that, or 0 for all of it");
+	reworded("store_mb=0: needs an existing file or device in store, not /x", 22,
+		 "--store-size 0: needs an existing file or device in store, not /x");
+	reworded("pool_mb=9: doesn't fit in free memory; 5 MiB are available now", 12,
+		 "--pool 9M: doesn't fit in free memory; 5 MiB are available now");
+	reworded("policy=x: accepted are s3fifo and fifo", 22,
+		 "--policy x: accepted are s3fifo and fifo");
+	reworded("out of memory, a=b; lower pool_mb", 12, "out of memory, a=b; lower --pool");
+	reworded("pool", 22, "pool");
+	reworded("", 22, "");
+	params_reword("store=/mnt: can't be opened", 22, got, sizeof(got));
+	is(got, "--store /mnt: c", "a line that is cut");
+}
+
 int main(void)
 {
 	if (chdir("/tmp") || !mkdtemp(directory)) {
@@ -177,6 +210,7 @@ int main(void)
 	check_stores();
 	check_whole_store();
 	check_all();
+	check_reword();
 	rmdir(directory);
 	return tap_end();
 }

@@ -81,6 +81,17 @@ static void check_load_message(void)
 	is(result.message, "cannot load vmdev: Invalid argument: store=/x: not there; give another",
 	   "the kernel's reason");
 	kmsg.count = KMSG_LINES;
+	kmsg.count = 1;
+	strcpy(kmsg.lines[0], "store=/dev/x: mounted or in use (error -16)");
+	load_explain(&result, EBUSY, &kmsg);
+	is(result.message,
+	   "cannot load vmdev: Device or resource busy: --store /dev/x: mounted or in use; "
+	   "unmount it or choose another", "a device in use");
+	strcpy(kmsg.lines[0], "store=/x: open for writing elsewhere; close it there first");
+	load_explain(&result, EBUSY, &kmsg);
+	is(result.message,
+	   "cannot load vmdev: Device or resource busy: --store /x: open for writing elsewhere; "
+	   "close it there first", "a file in use, with the kernel's remedy");
 	for (i = 0; i < KMSG_LINES; i++) {
 		memset(kmsg.lines[i], 'x', KMSG_TEXT - 1);
 		kmsg.lines[i][KMSG_TEXT - 1] = '\0';

@@ -102,17 +102,24 @@ const char *load_hint(int error)
 
 int load_explain(struct ctl_result *result, int error, const struct kmsg *kmsg)
 {
-	char reason[CTL_MESSAGE] = "";
+	char reason[CTL_MESSAGE] = "", line[KMSG_TEXT + 32];
+	const char *remedy = "";
 	size_t used = 0;
 	size_t i;
 
 	if (!kmsg->count)
 		return ctl_fail(result, error, "cannot load vmdev: %s; %s", strerror(error),
 				load_hint(error));
-	for (i = 0; i < kmsg->count && used < sizeof(reason); i++)
+	for (i = 0; i < kmsg->count && used < sizeof(reason); i++) {
+		params_reword(kmsg->lines[i], error, line, sizeof(line));
 		used += (size_t)snprintf(reason + used, sizeof(reason) - used, "%s%s",
-					 i ? "; " : "", kmsg->lines[i]);
-	return ctl_fail(result, error, "cannot load vmdev: %s: %s", strerror(error), reason);
+					 i ? "; " : "", line);
+	}
+	/* of a device the kernel says no more than that it's in use */
+	if (error == EBUSY && !strchr(reason, ';'))
+		remedy = "; unmount it or choose another";
+	return ctl_fail(result, error, "cannot load vmdev: %s: %s%s", strerror(error), reason,
+			remedy);
 }
 
 static int insert(struct kmod_module *module, const struct load_request *request,

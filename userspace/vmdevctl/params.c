@@ -116,6 +116,7 @@ static int write_switch(struct output *out, const struct param_info *info, const
 	return 0;
 }
 
+/* The module knows which there are, and a newer one may have others than this tool names. */
 static int write_policy(struct output *out, const struct param_info *info, const char *value)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -260,4 +261,79 @@ int params_build(const struct params *params, uint64_t ram, char text[PARAMS_TEX
 	if (check_whole_store(&out, params))
 		return -1;
 	return 0;
+}
+
+/* ---- and back ---- */
+
+struct room {
+	char *text;
+	size_t left;	/* without the final NUL */
+};
+
+static void put(struct room *room, const char *text, size_t length)
+{
+	if (length > room->left)
+		length = room->left;
+	memcpy(room->text, text, length);
+	room->text += length;
+	room->left -= length;
+	*room->text = '\0';
+}
+
+static const struct param_info *find_name(const char *text, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < PARAM_COUNT; i++) {
+		if (length == strlen(infos[i].name) && !strncmp(text, infos[i].name, length))
+			return &infos[i];
+	}
+	return NULL;
+}
+
+/* "store_mb=1024: ..." is "--store-size 1024M: ...". Returns what follows the value's digits. */
+static const char *put_parameter(struct room *room, const char *line)
+{
+	size_t length = strcspn(line, "=");
+	const struct param_info *info = find_name(line, length);
+
+	if (!info || !line[length])
+		return line;
+	put(room, info->option, strlen(info->option));
+	put(room, " ", 1);
+	line += length + 1;
+	if (info->write != write_size && info->write != write_pool)
+		return line;
+	length = strspn(line, "0123456789");
+	put(room, line, length);
+	if (*line != '0')
+		put(room, "M", 1);
+	return line + length;
+}
+
+void params_reword(const char *line, int error, char *text, size_t size)
+{
+	struct room room = { .text = text, .left = size - 1 };
+	const struct param_info *info;
+	const char *remedy;
+	char twice[32];
+	size_t length;
+
+	*text = '\0';
+	snprintf(twice, sizeof(twice), " (error -%d)", error);
+	line = put_parameter(&room, line);
+	remedy = strrchr(line, ';');
+	while (*line) {
+		length = strspn(line, "abcdefghijklmnopqrstuvwxyz_");
+		/* before the remedy it can be a part of a path, and "store" is a word, too */
+		info = remedy && line > remedy && memchr(line, '_', length) ?
+		       find_name(line, length) : NULL;
+		if (!strncmp(line, twice, strlen(twice)))
+			length = strlen(twice);
+		else if (info)
+			put(&room, info->option, strlen(info->option));
+		else
+			put(&room, line, length ?: 1);
+		line += length ?: 1;
+	}
 }

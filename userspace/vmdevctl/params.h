@@ -36,4 +36,10 @@ struct params {
 int params_build(const struct params *params, uint64_t ram, char text[PARAMS_TEXT],
 		 char *message, size_t message_size);
 
+/*
+ * Write a line of the kernel's log about a parameter in the words of the command line:
+ * with options and their units, and without the @error that is said beside it.
+ */
+void params_reword(const char *line, int error, char *text, size_t size);
+
 #endif /* VMDEVCTL_PARAMS_H */
