@@ -78,9 +78,9 @@ static void check_load_message(void)
 
 	ok(load_explain(&result, EINVAL, &kmsg) == CTL_FAILED && result.error == EINVAL,
 	   "a failed load is a failure");
-	is(result.message, "cannot load vmdev: Invalid argument: store=/x: not there; give another",
+	is(result.message,
+	   "cannot load vmdev: Invalid argument: --store /x: not there; give another",
 	   "the kernel's reason");
-	kmsg.count = KMSG_LINES;
 	kmsg.count = 1;
 	strcpy(kmsg.lines[0], "store=/dev/x: mounted or in use (error -16)");
 	load_explain(&result, EBUSY, &kmsg);
@@ -92,6 +92,7 @@ static void check_load_message(void)
 	is(result.message,
 	   "cannot load vmdev: Device or resource busy: --store /x: open for writing elsewhere; "
 	   "close it there first", "a file in use, with the kernel's remedy");
+	kmsg.count = KMSG_LINES;
 	for (i = 0; i < KMSG_LINES; i++) {
 		memset(kmsg.lines[i], 'x', KMSG_TEXT - 1);
 		kmsg.lines[i][KMSG_TEXT - 1] = '\0';
@@ -111,6 +112,36 @@ static void check_load_message(void)
 	is(result.message,
 	   "cannot load vmdev: Cannot allocate memory; not enough free memory; use a smaller --pool",
 	   "a hint in full");
+}
+
+static void check_writes(void)
+{
+	char path[] = "/tmp/vmdev-writes-XXXXXX", want[128], text[128] = "";
+	struct params params = { 0 };
+	int fd = mkstemp(path);
+
+	ok(load_writes(&params, 1 << 30, text, sizeof(text)), "a new store is written");
+	is(text, "writing 1 GiB to /var/tmp, once", "the one there is by default");
+	params.values[PARAM_STORE] = path;
+	params.values[PARAM_STORE_SIZE] = "50%";
+	ok(load_writes(&params, 1 << 23, text, sizeof(text)), "so is an empty file");
+	snprintf(want, sizeof(want), "writing 4 MiB to %s, once", path);
+	is(text, want, "with its size");
+	params.values[PARAM_STORE_SIZE] = "0";
+	ok(!ftruncate(fd, 1 << 20) && load_writes(&params, 1 << 30, text, sizeof(text)),
+	   "all of a file of holes");
+	snprintf(want, sizeof(want), "writing 1 MiB to %s, once", path);
+	is(text, want, "with the size it has");
+	ok(!posix_fallocate(fd, 0, 1 << 20) && !load_writes(&params, 1 << 30, text, sizeof(text)),
+	   "not a file that has its blocks");
+	params.values[PARAM_STORE] = "/dev/null";
+	ok(!load_writes(&params, 1 << 30, text, sizeof(text)), "not a device");
+	close(fd);
+	unlink(path);
+	params.values[PARAM_STORE] = path;
+	params.values[PARAM_STORE_SIZE] = "1M";
+	ok(load_writes(&params, 1 << 30, text, sizeof(text)), "a file that isn't there");
+	is(text, want, "the same of it");
 }
 
 static void check_busy_message(void)
@@ -226,6 +257,7 @@ int main(void)
 {
 	check_kmsg();
 	check_load_message();
+	check_writes();
 	check_busy_message();
 	check_name();
 	check_other_messages();

@@ -7,6 +7,7 @@
 #include <libkmod.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vmdev.h>
@@ -156,6 +157,45 @@ int load_check_content(const struct load_request *request, struct ctl_result *re
 			store, what);
 }
 
+bool load_writes(const struct params *params, uint64_t ram, char *text, size_t size)
+{
+	const char *store = params->values[PARAM_STORE] ?: LOAD_STORE;
+	const char *wanted = params->values[PARAM_STORE_SIZE] ?: LOAD_STORE_SIZE;
+	char number[SIZE_TEXT];
+	uint64_t bytes;
+	struct stat st;
+
+	if (size_parse_of(wanted, ram, &bytes))
+		return false;
+	if (!stat(store, &st)) {
+		if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+			return false;
+		/* what has all its blocks was written before, as by an earlier load */
+		if (S_ISREG(st.st_mode) &&
+		    (uint64_t)st.st_blocks * 512 >= (bytes ?: (uint64_t)st.st_size))
+			return false;
+		bytes = bytes ?: (uint64_t)st.st_size;
+	}
+	snprintf(text, size, "writing %s to %s, once", size_format(bytes, number), store);
+	return true;
+}
+
+/* Who waits at a terminal is told what for. */
+static void say_writing(struct kmod_module *module, const struct load_request *request)
+{
+	const struct params *params = &request->params;
+	char text[CTL_MESSAGE];
+
+	if (!isatty(STDERR_FILENO) || !access(VMDEV_SYSFS, F_OK) || !kmod_module_get_path(module))
+		return;
+	/* modprobe.d(5) can have other defaults */
+	if (!request->path && kmod_module_get_options(module) &&
+	    (!params->values[PARAM_STORE] || !params->values[PARAM_STORE_SIZE]))
+		return;
+	if (load_writes(params, load_ram(), text, sizeof(text)))
+		fprintf(stderr, "vmdevctl: %s\n", text);
+}
+
 int load_module(const struct load_request *request, const char *options, struct kmsg *kmsg,
 		struct ctl_result *result)
 {
@@ -169,6 +209,7 @@ int load_module(const struct load_request *request, const char *options, struct 
 		return CTL_FAILED;
 	status = kmod_open_module(ctx, request->path, &module, result);
 	if (!status) {
+		say_writing(module, request);
 		log = kmsg_open();
 		status = insert(module, request, options);
 		kmsg_read(log, kmsg);

@@ -59,6 +59,12 @@ uint64_t load_ram(void);
 int load_check_content(const struct load_request *request, struct ctl_result *result);
 
 /*
+ * Will the kernel write a file of the store's size first, which takes its time? Then
+ * @text is what to say of it. @ram is the machine's memory in bytes.
+ */
+bool load_writes(const struct params *params, uint64_t ram, char *text, size_t size);
+
+/*
  * Load it with @options, the text from params_build(). @kmsg gets what the kernel said
  * meanwhile. Returns 0, or CTL_FAILED with a message.
  */
