@@ -265,9 +265,11 @@ static bool test_load_refused(void)
 	}
 	fclose(mounts);
 	vt_check(check_refusal("--policy", "none-such", EINVAL, "policy",
-			       "accepted are s3fifo, clock, clock-refault and fifo\n"), "an unknown policy");
+			       "accepted are s3fifo, clock, clock-refault and fifo\n"),
+		 "an unknown policy");
 	vt_check(check_refusal("--store", source, EBUSY, "store",
-			       "mounted or in use; unmount it or choose another\n"), "a mounted device");
+			       "mounted or in use; unmount it or choose another\n"),
+		 "a mounted device");
 	snprintf(file, sizeof(file), "%s/others-may-write", vl_mnt());
 	fd = open(file, O_CREAT | O_RDWR, 0600);
 	vt_need(fd >= 0 && !fchmod(fd, 0666) && !ftruncate(fd, 1 << 24), "%s: %s", file,

@@ -99,13 +99,13 @@ in_order()
 says 1 "top needs a terminal; use 'vmdevctl stat' where there is none" top -R "$sysroot" </dev/null
 see="see 'vmdevctl top --help'"
 says 2 "--sort x: no such column; $see" top --sort x
-mapfile -t columns < <("$tool" top --help | tr -s '\n ' ' ' |
+mapfile -t sortable < <("$tool" top --help | tr -s '\n ' ' ' |
 	sed 's/.*sort the spaces by \(.*\) (resident).*/\1/; s/,\| or / /g' | xargs -n 1)
-for column in "${columns[@]}"; do
+for column in "${sortable[@]}"; do
 	says 1 "top needs a terminal; use 'vmdevctl stat' where there is none" \
 		top -R "$sysroot" --sort "$column" </dev/null
 done
-check "every column is in the help" test ${#columns[@]} -eq \
+check "every column is in the help" test ${#sortable[@]} -eq \
 	"$(sed -n '/^const struct top_column/,/^}/p' "$here/../vmdevctl/top_draw.c" | grep -c ', [0-9]* },')"
 says 2 "--delay 0.09: must be seconds, 0.1 to 3600; $see" top --delay 0.09
 says 2 "--delay 3601: must be seconds, 0.1 to 3600; $see" top -d 3601

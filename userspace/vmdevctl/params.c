@@ -116,6 +116,8 @@ static int write_switch(struct output *out, const struct param_info *info, const
 	return 0;
 }
 
+#define POLICIES	"s3fifo, clock, clock-refault or fifo"
+
 /* The module knows which there are, and a newer one may have others than this tool names. */
 static int write_policy(struct output *out, const struct param_info *info, const char *value)
 {
@@ -123,7 +125,7 @@ static int write_policy(struct output *out, const struct param_info *info, const
 	size_t length = strlen(value);
 
 	if (!length || length > info->max || value[strspn(value, allowed)])
-		return refuse(out, "%s '%s': not the name of a policy; try s3fifo, clock, clock-refault or fifo",
+		return refuse(out, "%s '%s': not the name of a policy; try " POLICIES,
 			      info->option, value);
 	append(out, "%s=%s", info->name, value);
 	return 0;
