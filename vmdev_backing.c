@@ -9,7 +9,9 @@
  * own, the way the kernel's swap does it: the file is written once, its blocks
  * are looked up with bmap() and it is marked S_SWAPFILE, which keeps everybody
  * from truncating, moving, reflinking or unlinking it. No lock of the file's is
- * taken after that, so a fault may submit I/O whatever it came from.
+ * taken after that, so a fault may submit I/O whatever it came from. Where the driver
+ * sleeps when it is given a request, as nbd does in a socket, a worker submits it: the
+ * locks a fault came with would nest with the driver's.
  *
  * File I/O. On any other file system requests go through the file from worker
  * threads, direct where it can be, buffered elsewhere. A fault must not do that
@@ -19,6 +21,7 @@
 
 #include <linux/bio.h>
 #include <linux/blk-cgroup.h>
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/ioprio.h>
@@ -55,6 +58,7 @@ static struct backing {
 	struct file *file;		/* NULL for a block device */
 	struct vmdev_bdev bdev;		/* a block device as store */
 	struct block_device *target;	/* of block I/O, NULL for file I/O */
+	bool sleeps;			/* the target's driver does, when it gets requests */
 	struct extent *extent;
 	unsigned int nr_extents;
 	unsigned int max_extents;
@@ -337,6 +341,19 @@ static void submit_block(struct vmdev_request *req)
 	part_done(req, 0);
 }
 
+static void block_work(struct work_struct *work)
+{
+	submit_block(container_of(work, struct vmdev_request, work));
+}
+
+static void set_target(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+
+	backing.target = bdev;
+	backing.sleeps = q->tag_set && q->tag_set->flags & BLK_MQ_F_BLOCKING;
+}
+
 /* Must a page not be changed while it is written, as with checksums on the wire? */
 bool vmdev_backing_stable(void)
 {
@@ -353,12 +370,12 @@ bool vmdev_backing_stable(void)
 void vmdev_backing_submit(struct vmdev_request *req)
 {
 	req->error = 0;
-	if (backing.target) {
+	if (backing.target && !backing.sleeps) {
 		submit_block(req);
-	} else {
-		INIT_WORK(&req->work, file_work);
-		queue_work(backing.wq, &req->work);
+		return;
 	}
+	INIT_WORK(&req->work, backing.target ? block_work : file_work);
+	queue_work(backing.wq, &req->work);
 }
 
 /* ---- preparing a file ---- */
@@ -503,7 +520,7 @@ static int try_block_io(struct inode *inode, u64 pages)
 		mark_swapfile(inode, false);
 		return err == -EOPNOTSUPP ? 0 : err;
 	}
-	backing.target = inode->i_sb->s_bdev;
+	set_target(inode->i_sb->s_bdev);
 	return 0;
 }
 
@@ -600,7 +617,7 @@ static int open_block(const char *path, u64 pages, u64 *found)
 		return -ENOMEM;
 	backing.extent[0] = (struct extent){ 0, *found, 0 };
 	backing.nr_extents = 1;
-	backing.target = backing.bdev.bdev;
+	set_target(backing.bdev.bdev);
 	return 0;
 }
 
@@ -624,7 +641,7 @@ int vmdev_backing_open(const char *path, u64 pages, u64 *found)
 
 	*found = 0;
 	backing.name = kstrdup(path, GFP_KERNEL);
-	backing.wq = alloc_workqueue("vmdev_file", WQ_UNBOUND | WQ_MEM_RECLAIM, 16);
+	backing.wq = alloc_workqueue("vmdev_store", WQ_UNBOUND | WQ_MEM_RECLAIM, 16);
 	if (!backing.name || !backing.wq)
 		return -ENOMEM;
 	err = bioset_init(&backing.bios, 64, 0, BIOSET_NEED_BVECS);
