@@ -188,15 +188,17 @@ static bool at_limit(struct vmdev_space *space)
 }
 
 /*
+ * What follows gets @limited from at_limit(), asked once a round: what changes within one
+ * must not turn a space's own trouble into everybody's.
+ *
  * Nothing has become free for long, or in a space at its limit: then for it alone, or
  * who keeps his own few frames locked would spoil everybody's. A store that doesn't
  * answer is no reason: pages that are being written must stay in reach then.
  */
-static void distress(struct vmdev_space *space)
+static void distress(struct vmdev_space *space, bool limited)
 {
 	if (vmdev_evict_alive())
-		vmdev_pool_distress(space && at_limit(space) ? &space->distress :
-							       &vmdev_pool.distress);
+		vmdev_pool_distress(limited ? &space->distress : &vmdev_pool.distress);
 }
 
 /*
@@ -210,20 +212,20 @@ static int direct_max(void)
 		       num_online_cpus());
 }
 
-/* Frames enough are on their way already: more would be taken from what is in use. */
-static bool frames_coming(struct vmdev_space *space)
+/* Frames enough are there or on their way: more would be taken from what is in use. */
+static bool frames_coming(struct vmdev_space *space, bool limited)
 {
-	if (at_limit(space))
+	if (limited)
 		return vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
 		       READ_ONCE(space->limit_max) / 16;
-	return vmdev_evict_writing() > vmdev_pool_shortage();
+	return vmdev_evict_writing() >= vmdev_pool_shortage();
 }
 
-static void reclaim_some(struct vmdev_space *space)
+static void reclaim_some(struct vmdev_space *space, bool limited)
 {
 	struct vmdev_batch *b = kmalloc(sizeof(*b), GFP_NOIO | __GFP_NOWARN);
 
-	if (b && at_limit(space) && space->own) {
+	if (b && limited && space->own) {
 		b->own = true;
 		vmdev_evict_domain(b, space->own, VMDEV_BATCH / 2, 4 * VMDEV_BATCH);
 	} else if (b) {
@@ -233,10 +235,10 @@ static void reclaim_some(struct vmdev_space *space)
 }
 
 /* One bounded round of reclaim by the task that needs the frame, if that helps. */
-static void direct_reclaim(struct vmdev_space *space)
+static void direct_reclaim(struct vmdev_space *space, bool limited)
 {
-	if (atomic_inc_return(&nr_direct) <= direct_max() && !frames_coming(space))
-		reclaim_some(space);
+	if (atomic_inc_return(&nr_direct) <= direct_max() && !frames_coming(space, limited))
+		reclaim_some(space, limited);
 	atomic_dec(&nr_direct);
 }
 
@@ -270,6 +272,7 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 	unsigned long begin = jiffies, stall = begin;
 	long progress = atomic_long_read(&vmdev_pool.progress), now;
 	struct vmdev_frame *frame = vmdev_reclaim_try_frame(space);
+	bool limited;
 
 	if (frame)
 		return frame;
@@ -277,7 +280,8 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 	for (;;) {
 		if (fatal_signal_pending(current))
 			return ERR_PTR(-EINTR);
-		direct_reclaim(space);
+		limited = at_limit(space);
+		direct_reclaim(space, limited);
 		frame = vmdev_reclaim_try_frame(space);
 		if (frame)
 			return frame;
@@ -293,8 +297,8 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 			stall = jiffies;
 		progress = now;
 		/* others' progress is none for a space at its limit */
-		if (time_after(jiffies, (at_limit(space) ? begin : stall) + STALL_DISTRESS))
-			distress(space);
+		if (time_after(jiffies, (limited ? begin : stall) + STALL_DISTRESS))
+			distress(space, limited);
 		if (time_after(jiffies, stall + STALL_TIMEOUT) ||
 		    time_after(jiffies, begin + WAIT_TIMEOUT)) {
 			vmdev_count(oom);
@@ -322,8 +326,8 @@ void vmdev_reclaim_shrink(struct vmdev_space *space)
 		if (!max || atomic_long_read(&space->frames) <= max)
 			return;
 		if (time_after(jiffies, begin + STALL_DISTRESS))
-			distress(space);
-		direct_reclaim(space);
+			distress(space, true);
+		direct_reclaim(space, true);
 		vmdev_pool_kick();
 		schedule_timeout_killable(1);
 	}
@@ -355,7 +359,7 @@ int vmdev_reclaim_resize(unsigned long frames)
 			stall = jiffies;
 		least = min(least, held);
 		if (time_after(jiffies, stall + STALL_DISTRESS))
-			distress(NULL);
+			distress(NULL, false);
 		schedule_timeout_killable(HZ / 50 + 1);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
