@@ -183,6 +183,8 @@ static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned 
 		pgoff_t from = max(first, vma->vm_pgoff);
 		pgoff_t to = min(last, last_page(vma));
 
+		/* there may be as many as the user likes */
+		cond_resched();
 		/* without mmap_lock: an mlock under way may be seen or not */
 		if (locked && (READ_ONCE(vma->vm_flags) & VM_LOCKED))
 			bitmap_set(locked, from - first, to - from + 1);
