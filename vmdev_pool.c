@@ -484,19 +484,25 @@ void vmdev_pool_free_erased(struct vmdev_frame *frame)
 	vmdev_pool_free(frame);
 }
 
-/* Free the parked frames that nobody holds any more. Context: process. */
+#define UNPARK	256	/* frames looked at in a row, with the lock held */
+
+/* Free parked frames that nobody holds any more, some at a time. Context: process. */
 void vmdev_pool_unpark(void)
 {
 	struct vmdev_frame *frame, *next;
+	unsigned long n;
 	LIST_HEAD(idle);
 
 	if (!READ_ONCE(vmdev_pool.nr_parked))
 		return;
 	spin_lock(&vmdev_pool.lock);
-	list_for_each_entry_safe(frame, next, &vmdev_pool.parked, node.link) {
+	for (n = min(vmdev_pool.nr_parked, (unsigned long)UNPARK); n; n--) {
+		frame = list_first_entry(&vmdev_pool.parked, struct vmdev_frame, node.link);
 		/* the kernel may keep a reference to failed memory for ever */
-		if (folio_ref_count(frame->folio) > 1 && !folio_test_hwpoison(frame->folio))
+		if (folio_ref_count(frame->folio) > 1 && !folio_test_hwpoison(frame->folio)) {
+			list_move_tail(&frame->node.link, &vmdev_pool.parked);
 			continue;
+		}
 		list_move(&frame->node.link, &idle);
 		WRITE_ONCE(vmdev_pool.nr_parked, vmdev_pool.nr_parked - 1);
 	}

@@ -154,11 +154,15 @@ static unsigned long capacity(unsigned long frames)
 static bool commit(unsigned long pages)
 {
 	long old = atomic_long_read(&committed);
-	/* a pool that grows counts with what it has, one that shrinks with what stays */
-	long max = capacity(min(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held)));
+	/*
+	 * A pool that grows counts with what it has, one that shrinks with what stays, and
+	 * frames that outlived their space are nobody's.
+	 */
+	unsigned long frames = min(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held));
+	long max = capacity(frames) - (long)READ_ONCE(vmdev_pool.nr_parked);
 
 	do {
-		if (pages > max || old > max - (long)pages)
+		if ((long)pages > max || old > max - (long)pages)
 			return false;
 	} while (!atomic_long_try_cmpxchg(&committed, &old, old + pages));
 	return true;
