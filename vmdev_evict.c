@@ -68,7 +68,12 @@ static void keep(struct vmdev_victim *v, bool accessed)
 /* The same, and its folio is locked. */
 static void keep_folio(struct vmdev_victim *v, bool accessed)
 {
-	folio_unlock(v->frame->folio);
+	struct folio *folio = v->frame->folio;
+
+	/* it is not going to be written: see sort_out() */
+	if (folio_test_readahead(folio) && !test_bit(VMDEV_ENTRY_RA, v->e))
+		folio_clear_readahead(folio);
+	folio_unlock(folio);
 	keep(v, accessed);
 }
 
@@ -340,6 +345,14 @@ static int sort_out(struct vmdev_victim *v)
 	struct folio *folio = v->frame->folio;
 	u64 word;
 
+	/*
+	 * Fault-around leaves such pages alone: it either sees the flag, or its reference
+	 * is seen below.
+	 */
+	if (vmdev_store_stable()) {
+		folio_set_readahead(folio);
+		smp_mb__after_atomic();
+	}
 	/* after the unmap, only then: see the table in page_state.h */
 	if (!idle_folio(folio) || folio_test_hwpoison(folio))
 		goto in_use;
@@ -386,7 +399,6 @@ static void write_end(struct vmdev_request *req)
 static unsigned int write_out(struct vmdev_batch *b)
 {
 	unsigned int i = 0, n, end, nr_ios = 0, started;
-	bool stable = vmdev_store_stable();
 	struct vmdev_io *io;
 	void *p;
 	u32 slot;
@@ -411,9 +423,6 @@ static unsigned int write_out(struct vmdev_batch *b)
 			vmdev_slot_sum(slot, p);
 			kunmap_local(p);
 			vmdev_io_add(io, v->frame);
-			/* fault-around leaves such pages alone */
-			if (stable)
-				folio_set_readahead(v->frame->folio);
 			vmdev_space_count(v->space, WRITTEN_PAGES, 1);
 			vmdev_page_set(v->space, v->e, v->index, VMDEV_PAGE_WRITING,
 				       v->frame->node.id, slot);
