@@ -47,6 +47,7 @@
 
 #define SECTORS_PER_PAGE	(PAGE_SIZE >> SECTOR_SHIFT)
 #define FILL_PAGES		256	/* of a write that fills the file */
+#define SPARE_BIOS		8	/* with a page of vectors each, kept for want of memory */
 
 struct extent {
 	u32 slot;
@@ -59,6 +60,7 @@ static struct backing {
 	struct vmdev_bdev bdev;		/* a block device as store */
 	struct block_device *target;	/* of block I/O, NULL for file I/O */
 	bool sleeps;			/* the target's driver does, when it gets requests */
+	bool synchronous;		/* its requests have ended when they are submitted */
 	struct extent *extent;
 	unsigned int nr_extents;
 	unsigned int max_extents;
@@ -67,7 +69,7 @@ static struct backing {
 	bool created;			/* that was made here and goes at close */
 	bool guarded;
 	struct bio_set bios;
-	struct workqueue_struct *wq;
+	struct workqueue_struct *reads, *writes;	/* for what a task must not do itself */
 	char *name;
 } backing;
 
@@ -283,7 +285,10 @@ static void bio_done(struct bio *bio)
 	int error = blk_status_to_errno(bio->bi_status);
 
 	bio_put(bio);
+	/* drivers may call this in a task that can be preempted: vmdev_io_exit() waits */
+	rcu_read_lock();
 	part_done(req, error);
+	rcu_read_unlock();
 }
 
 static const struct extent *find_extent(u32 slot)
@@ -352,12 +357,19 @@ static void set_target(struct block_device *bdev)
 
 	backing.target = bdev;
 	backing.sleeps = q->tag_set && q->tag_set->flags & BLK_MQ_F_BLOCKING;
+	backing.synchronous = vmdev_bdev_synchronous(bdev);
 }
 
 /* Must a page not be changed while it is written, as with checksums on the wire? */
 bool vmdev_backing_stable(void)
 {
 	return backing.target && bdev_stable_writes(backing.target);
+}
+
+/* Has a request ended when it is submitted, as with a RAM disk or persistent memory? */
+bool vmdev_backing_synchronous(void)
+{
+	return backing.synchronous;
 }
 
 /**
@@ -375,7 +387,8 @@ void vmdev_backing_submit(struct vmdev_request *req)
 		return;
 	}
 	INIT_WORK(&req->work, backing.target ? block_work : file_work);
-	queue_work(backing.wq, &req->work);
+	/* apart, so that a read doesn't queue behind much write-back */
+	queue_work(req->op == REQ_OP_READ ? backing.reads : backing.writes, &req->work);
 }
 
 /* ---- preparing a file ---- */
@@ -641,10 +654,11 @@ int vmdev_backing_open(const char *path, u64 pages, u64 *found)
 
 	*found = 0;
 	backing.name = kstrdup(path, GFP_KERNEL);
-	backing.wq = alloc_workqueue("vmdev_store", WQ_UNBOUND | WQ_MEM_RECLAIM, 16);
-	if (!backing.name || !backing.wq)
+	backing.reads = alloc_workqueue("vmdev_read", WQ_UNBOUND | WQ_MEM_RECLAIM, 16);
+	backing.writes = alloc_workqueue("vmdev_write", WQ_UNBOUND | WQ_MEM_RECLAIM, 16);
+	if (!backing.name || !backing.reads || !backing.writes)
 		return -ENOMEM;
-	err = bioset_init(&backing.bios, 64, 0, BIOSET_NEED_BVECS);
+	err = bioset_init(&backing.bios, SPARE_BIOS, 0, BIOSET_NEED_BVECS);
 	if (err)
 		return err;
 
@@ -687,8 +701,10 @@ void vmdev_backing_close(void)
 		filp_close(file, NULL);
 	}
 	bioset_exit(&backing.bios);
-	if (backing.wq)
-		destroy_workqueue(backing.wq);
+	if (backing.reads)
+		destroy_workqueue(backing.reads);
+	if (backing.writes)
+		destroy_workqueue(backing.writes);
 	kvfree(backing.extent);
 	kfree(backing.name);
 	memset(&backing, 0, sizeof(backing));

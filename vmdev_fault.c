@@ -4,9 +4,9 @@
  * same without a fault. Errnos become VM_FAULT_* here and nowhere else. It owns
  * no data; pages, frames and requests belong to the files below it.
  *
- * A fault is first tried with what is at hand, and the read of an evicted page is sent
- * off. Only when it must wait, for the store or for a frame, the lock it came in with is
- * dropped, the page is brought in, and the fault is retried. The second time, or where
+ * A fault is first tried with what is at hand; an evicted page is read where that takes
+ * no wait. Only when it must wait, for the store or for a frame, the lock it came in with
+ * is dropped, the page is brought in, and the fault is retried. The second time, or where
  * the caller allows no retry, the wait is done with the lock held, so a fault makes
  * progress however small the pool is.
  *
@@ -23,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/userfaultfd_k.h>
 
 #include <vmdev/compat.h>
 #include <vmdev/reclaim.h>
@@ -348,7 +349,8 @@ static void count_fault(struct vmdev_space *space, pgoff_t index, enum vmdev_fau
 
 /*
  * Send off the read of a page, if a frame is at hand; @kind is VMDEV_FAULT_MAJOR then.
- * Return: it has ended already, as with a RAM disk or persistent memory.
+ * For a store whose requests end at once: others may keep the task waiting before they
+ * take one. Return: it has ended.
  */
 static bool read_at_once(struct vmdev_space *space, pgoff_t index,
 			 enum vmdev_fault_kind *kind)
@@ -444,7 +446,8 @@ static void map_along(struct vm_fault *vmf, pgoff_t last)
 {
 	enum fault_flag flags = vmf->flags;
 
-	if (last == vmf->pgoff || vmdev_space_distressed(vmf->vma->vm_file->private_data))
+	if (last == vmf->pgoff || uffd_disable_fault_around(vmf->vma) ||
+	    vmdev_space_distressed(vmf->vma->vm_file->private_data))
 		return;
 	vmf->flags &= ~FAULT_FLAG_WRITE;
 	filemap_map_pages(vmf, vmf->pgoff + 1, last);
@@ -473,7 +476,8 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 		    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT))
 			return VM_FAULT_RETRY;
 		if (fault_flag_allow_retry_first(vmf->flags)) {
-			if (!read_at_once(space, vmf->pgoff, &waited))
+			if (!vmdev_store_synchronous() ||
+			    !read_at_once(space, vmf->pgoff, &waited))
 				return fault_unlocked(vmf, space, write, waited, start);
 			continue;
 		}

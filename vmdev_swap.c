@@ -128,6 +128,12 @@ bool vmdev_store_stable(void)
 	return vmdev_backing_stable();
 }
 
+/* See vmdev_backing_synchronous(). */
+bool vmdev_store_synchronous(void)
+{
+	return vmdev_backing_synchronous();
+}
+
 /* ---- requests ---- */
 
 /**
@@ -150,15 +156,19 @@ void vmdev_store_submit(struct vmdev_request *req)
 
 /* ---- open and close ---- */
 
+/* In single pages: a large piece of contiguous memory is rounded up to a power of two. */
+static void *alloc_array(u64 n, size_t size)
+{
+	return __vmalloc(array_size(n, size), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+}
+
 static int alloc_slots(u64 slots)
 {
-	store.cluster = kvmalloc_array(vmdev_slotmap_clusters(slots), sizeof(*store.cluster),
-				       GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	store.cluster = alloc_array(vmdev_slotmap_clusters(slots), sizeof(*store.cluster));
 	if (!store.cluster)
 		return -ENOMEM;
 	if (vmdev_checksum) {
-		store.sum = kvmalloc_array(slots, sizeof(*store.sum),
-					   GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		store.sum = alloc_array(slots, sizeof(*store.sum));
 		if (!store.sum)
 			return -ENOMEM;
 		/* hardware-assisted where the CPU can and the module is there */
@@ -213,8 +223,8 @@ void vmdev_store_close(void)
 	vmdev_backing_close();
 	if (store.crc)
 		crypto_free_shash(store.crc);
-	kvfree(store.sum);
-	kvfree(store.cluster);
+	vfree(store.sum);
+	vfree(store.cluster);
 	memset(&store, 0, sizeof(store));
 }
 

@@ -14,6 +14,7 @@ void vmdev_backing_close(void);
 const char *vmdev_backing_path(void);
 u64 vmdev_backing_features(void);
 bool vmdev_backing_stable(void);
+bool vmdev_backing_synchronous(void);
 void vmdev_backing_submit(struct vmdev_request *req);
 
 #endif /* _VMDEV_BACKING_H */

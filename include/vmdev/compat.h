@@ -113,6 +113,16 @@ static inline void vmdev_bdev_close(struct vmdev_bdev *b)
 	b->bdev = NULL;
 }
 
+/* Has a request ended when it is submitted? A flag of the queue's from 6.3. */
+static inline bool vmdev_bdev_synchronous(struct block_device *bdev)
+{
+#ifdef VMDEV_HAVE_BDEV_SYNCHRONOUS
+	return bdev_synchronous(bdev);
+#else
+	return bdev->bd_disk->fops->rw_page;
+#endif
+}
+
 static inline int vmdev_unlink(struct file *file, struct inode *dir)
 {
 #ifdef VMDEV_HAVE_FILE_MNT_IDMAP

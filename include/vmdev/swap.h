@@ -42,6 +42,7 @@ unsigned long vmdev_store_slots(void);
 unsigned long vmdev_store_used(void);
 bool vmdev_store_low(void);
 bool vmdev_store_stable(void);
+bool vmdev_store_synchronous(void);
 
 unsigned int vmdev_slot_alloc(unsigned int want, u32 *slot);
 void vmdev_slot_free(u32 slot);
