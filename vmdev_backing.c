@@ -11,7 +11,8 @@
  * from truncating, moving, reflinking or unlinking it. No lock of the file's is
  * taken after that, so a fault may submit I/O whatever it came from. Where the driver
  * sleeps when it is given a request, as nbd does in a socket, a worker submits it: the
- * locks a fault came with would nest with the driver's.
+ * locks a fault came with would nest with the driver's. A device stacked on such a one
+ * doesn't show it: for it that is as with the kernel's own swap.
  *
  * File I/O. On any other file system requests go through the file from worker
  * threads, direct where it can be, buffered elsewhere. A fault must not do that

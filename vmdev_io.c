@@ -637,7 +637,7 @@ void vmdev_io_exit(void)
 {
 	while (atomic_read(&nr_ios))
 		msleep(20);
-	/* that one may be in a worker's hands: see bio_done() in vmdev_backing.c */
+	/* that one may be in a preempted task's hands: see bio_done() in vmdev_backing.c */
 	synchronize_rcu();
 	destroy_workqueue(io_wq);
 	mempool_destroy(io_pool);

@@ -486,17 +486,14 @@ void vmdev_pool_free_erased(struct vmdev_frame *frame)
 
 #define UNPARK	256	/* frames looked at in a row, with the lock held */
 
-/* Free parked frames that nobody holds any more, some at a time. Context: process. */
-void vmdev_pool_unpark(void)
+/* Look at the first @n parked frames: free the idle ones, put the others behind. */
+static void unpark(unsigned long n)
 {
 	struct vmdev_frame *frame, *next;
-	unsigned long n;
 	LIST_HEAD(idle);
 
-	if (!READ_ONCE(vmdev_pool.nr_parked))
-		return;
 	spin_lock(&vmdev_pool.lock);
-	for (n = min(vmdev_pool.nr_parked, (unsigned long)UNPARK); n; n--) {
+	for (n = min(vmdev_pool.nr_parked, n); n; n--) {
 		frame = list_first_entry(&vmdev_pool.parked, struct vmdev_frame, node.link);
 		/* the kernel may keep a reference to failed memory for ever */
 		if (folio_ref_count(frame->folio) > 1 && !folio_test_hwpoison(frame->folio)) {
@@ -511,6 +508,18 @@ void vmdev_pool_unpark(void)
 	list_for_each_entry_safe(frame, next, &idle, node.link) {
 		list_del_init(&frame->node.link);
 		vmdev_pool_free_erased(frame);
+	}
+}
+
+/* Free the parked frames that nobody holds any more. Context: process. */
+void vmdev_pool_unpark(void)
+{
+	unsigned long left = READ_ONCE(vmdev_pool.nr_parked), n;
+
+	for (; left; left -= n) {
+		n = min(left, (unsigned long)UNPARK);
+		unpark(n);
+		cond_resched();
 	}
 }
 

@@ -158,8 +158,8 @@ static bool commit(unsigned long pages)
 	 * A pool that grows counts with what it has, one that shrinks with what stays, and
 	 * frames that outlived their space are nobody's.
 	 */
-	unsigned long frames = min(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held));
-	long max = capacity(frames) - (long)READ_ONCE(vmdev_pool.nr_parked);
+	long held = READ_ONCE(vmdev_pool.held) - READ_ONCE(vmdev_pool.nr_parked);
+	long max = capacity(min_t(long, READ_ONCE(vmdev_pool.target), max(held, 0L)));
 
 	do {
 		if ((long)pages > max || old > max - (long)pages)
