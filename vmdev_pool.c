@@ -73,7 +73,7 @@ static void set_watermarks(unsigned long frames)
 {
 	struct vmdev_pool *pool = &vmdev_pool;
 
-	pool->target = frames;
+	WRITE_ONCE(pool->target, frames);
 	WRITE_ONCE(pool->low, clamp(frames / 64, 2UL, 512UL));
 	WRITE_ONCE(pool->high, clamp(frames / 32, 4UL, 1024UL));
 	WRITE_ONCE(pool->cache_max, min_t(unsigned long, frames / 128, VMDEV_CPU_FRAMES));
@@ -123,7 +123,7 @@ static struct vmdev_frame *get_hole_locked(void)
 static void fill_hole_locked(struct vmdev_frame *frame, struct page *page)
 {
 	lockdep_assert_held(&vmdev_pool.lock);
-	frame->folio = page_folio(page);
+	WRITE_ONCE(frame->folio, page_folio(page));
 	frame->flags = BIT(VMDEV_FRAME_ZEROED);
 	WRITE_ONCE(vmdev_pool.held, vmdev_pool.held + 1);
 	atomic_long_inc(&vmdev_pool.nr_free);
@@ -221,7 +221,7 @@ static void release_locked(struct vmdev_frame *frame)
 {
 	lockdep_assert_held(&vmdev_pool.lock);
 	folio_put(frame->folio);
-	frame->folio = NULL;
+	WRITE_ONCE(frame->folio, NULL);
 	list_add(&frame->node.link, &vmdev_pool.holes);
 	WRITE_ONCE(vmdev_pool.held, vmdev_pool.held - 1);
 }
@@ -295,7 +295,7 @@ unsigned long vmdev_pool_retarget(unsigned long frames)
 
 	spin_lock(&pool->lock);
 	set_watermarks(max(frames, VMDEV_POOL_MIN));
-	pool->target = frames;
+	WRITE_ONCE(pool->target, frames);
 	spin_unlock(&pool->lock);
 	vmdev_pool_drain();
 

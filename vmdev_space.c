@@ -117,7 +117,7 @@ struct vmdev_space *vmdev_space_open(void)
 	spin_lock(&spaces_lock);
 	space->id = next_id++;
 	list_add_tail(&space->node, &spaces);
-	nr_spaces++;
+	WRITE_ONCE(nr_spaces, nr_spaces + 1);
 	spin_unlock(&spaces_lock);
 	return space;
 }
@@ -188,7 +188,7 @@ int vmdev_space_charge(struct vmdev_space *space)
 
 	spin_lock(&space->lock);
 	if (space->used < space->reserved || commit(1))
-		space->used++;
+		WRITE_ONCE(space->used, space->used + 1);
 	else
 		err = -ENOSPC;
 	spin_unlock(&space->lock);
@@ -199,8 +199,9 @@ int vmdev_space_charge(struct vmdev_space *space)
 void vmdev_space_uncharge(struct vmdev_space *space)
 {
 	spin_lock(&space->lock);
-	if (space->used-- > space->reserved)
+	if (space->used > space->reserved)
 		atomic_long_dec(&committed);
+	WRITE_ONCE(space->used, space->used - 1);
 	spin_unlock(&space->lock);
 }
 
@@ -217,7 +218,7 @@ static int set_reserved(struct vmdev_space *space, unsigned long pages)
 	else if (new < old)
 		atomic_long_sub(old - new, &committed);
 	if (!err)
-		space->reserved = pages;
+		WRITE_ONCE(space->reserved, pages);
 	spin_unlock(&space->lock);
 	return err;
 }
@@ -507,7 +508,7 @@ void vmdev_space_release(struct vmdev_space *space)
 	}
 	spin_lock(&spaces_lock);
 	list_del(&space->node);
-	nr_spaces--;
+	WRITE_ONCE(nr_spaces, nr_spaces - 1);
 	spin_unlock(&spaces_lock);
 	vmdev_space_put(space);
 }

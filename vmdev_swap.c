@@ -111,9 +111,10 @@ unsigned long vmdev_store_slots(void)
 	return store.map.slots;
 }
 
+/* A snapshot: the map, pure logic, stores the word plainly with the lock held. */
 unsigned long vmdev_store_used(void)
 {
-	return READ_ONCE(store.map.used);
+	return data_race(READ_ONCE(store.map.used));
 }
 
 /* Are free slots so few that clean pages that stay should give theirs up? */
