@@ -23,6 +23,13 @@
 
 #include <vmdev/access.h>
 
+#define LOOK_BACK	4	/* pages that tell whether a run of pages is used */
+
+struct use {
+	unsigned int mapped;
+	unsigned int young;
+};
+
 /* What to do with one mapped page: @i from the start of the range asked for. */
 typedef void (*access_fn)(pte_t *ptep, unsigned int i, void *data);
 
@@ -39,6 +46,20 @@ static void dirty_pte(pte_t *ptep, unsigned int i, void *data)
 {
 	if (pte_dirty(*ptep))
 		*(bool *)data = true;
+}
+
+static void forget_pte(pte_t *ptep, unsigned int i, void *data)
+{
+	if (pte_young(*ptep))
+		clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)&ptep->pte);
+}
+
+static void count_pte(pte_t *ptep, unsigned int i, void *data)
+{
+	struct use *use = data;
+
+	use->mapped++;
+	use->young += !!pte_young(*ptep);
 }
 
 /* Walk @addr to @end, which lie in one page-table page, in @mm. */
@@ -96,6 +117,14 @@ static void harvest_pte(pte_t *ptep, unsigned int i, void *data)
 }
 
 static void dirty_pte(pte_t *ptep, unsigned int i, void *data)
+{
+}
+
+static void forget_pte(pte_t *ptep, unsigned int i, void *data)
+{
+}
+
+static void count_pte(pte_t *ptep, unsigned int i, void *data)
 {
 }
 
@@ -219,6 +248,40 @@ void vmdev_access_look(struct address_space *mapping, pgoff_t first, unsigned in
 		       unsigned long *locked, unsigned long *young)
 {
 	walk_mapping(mapping, first, nr, locked, young ? harvest_pte : NULL, young);
+}
+
+/**
+ * vmdev_access_forget() - pages were mapped before anybody touched them
+ * @vma: the mapping
+ * @addr: the first page
+ * @end: behind the last; in the same page-table page
+ *
+ * Mapping a page looks like a use of it; this one wasn't.
+ *
+ * Context: fault, the lock that keeps @vma held; takes the page-table lock.
+ */
+void vmdev_access_forget(struct vm_area_struct *vma, unsigned long addr, unsigned long end)
+{
+	walk_ptes(vma->vm_mm, addr, end, 0, forget_pte, NULL);
+}
+
+/**
+ * vmdev_access_unused() - are the pages before this one mapped and untouched?
+ * @vma: the mapping
+ * @addr: the page
+ *
+ * Context: as vmdev_access_forget().
+ * Return: true when there are such pages and none of them was used.
+ */
+bool vmdev_access_unused(struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long first = max(vma->vm_start, addr & PMD_MASK);
+	struct use use = { 0 };
+
+	if (first < addr)
+		walk_ptes(vma->vm_mm, max(first, addr - LOOK_BACK * PAGE_SIZE), addr, 0,
+			  count_pte, &use);
+	return use.mapped && !use.young;
 }
 
 /* Was the page written through a mapping? Context: as vmdev_access_look(). */

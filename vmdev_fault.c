@@ -25,6 +25,7 @@
 #include <linux/sched/signal.h>
 #include <linux/userfaultfd_k.h>
 
+#include <vmdev/access.h>
 #include <vmdev/compat.h>
 #include <vmdev/reclaim.h>
 #include <vmdev/fault.h>
@@ -452,6 +453,8 @@ static void map_along(struct vm_fault *vmf, pgoff_t last)
 	vmf->flags &= ~FAULT_FLAG_WRITE;
 	filemap_map_pages(vmf, vmf->pgoff + 1, last);
 	vmf->flags = flags;
+	vmdev_access_forget(vmf->vma, vmf->address + PAGE_SIZE,
+			    vmf->address + ((last - vmf->pgoff + 1) << PAGE_SHIFT));
 }
 
 static vm_fault_t vmdev_fault(struct vm_fault *vmf)
@@ -464,6 +467,10 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	pgoff_t around = last_around(vmf), last;
 	int err;
 
+	/* whether what was mapped along with the last fault of a stream is of use */
+	if (!(vmf->flags & FAULT_FLAG_TRIED) && vmdev_io_follows(space, vmf->pgoff) &&
+	    vmdev_access_unused(vmf->vma, vmf->address))
+		vmdev_io_skips(space, vmf->pgoff);
 	for (;;) {
 		last = around;
 		err = try_get(space, vmf->pgoff, write, &folio, &kind, &last);

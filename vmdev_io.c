@@ -400,6 +400,7 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, pgoff_t last,
 
 	spin_lock(&space->lock);
 	s = find_stream(space, index);
+	s->fault = index;
 	s->last = last;
 	s->used = ++space->clock;
 	max = window_max(space, s);
@@ -418,6 +419,50 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, pgoff_t last,
 	}
 	spin_unlock(&space->lock);
 	return n;
+}
+
+static bool follows(const struct vmdev_stream *s, pgoff_t index)
+{
+	return READ_ONCE(s->stride) == 1 && index - READ_ONCE(s->fault) > 1 &&
+	       (index - 1 == READ_ONCE(s->last) || index - 1 == READ_ONCE(s->ahead));
+}
+
+/*
+ * Does a fault at @index follow one with which all pages between were mapped? Without a
+ * lock: what is looked at for it is only a hint as well. Context: any.
+ */
+bool vmdev_io_follows(struct vmdev_space *space, pgoff_t index)
+{
+	const struct vmdev_stream *s;
+
+	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
+		if (data_race(follows(s, index)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same, and the pages between were not touched: it isn't a stream that goes on page
+ * by page, and what counted as used was not. Context: any.
+ */
+void vmdev_io_skips(struct vmdev_space *space, pgoff_t index)
+{
+	struct vmdev_stream *s;
+
+	spin_lock(&space->lock);
+	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
+		if (!follows(s, index))
+			continue;
+		s->stride = index - s->fault;
+		space->ra_credit = max_t(int, space->ra_credit - s->stride, 0);
+		s->streak = 1;
+		s->window = 0;
+		s->last = index;
+		s->ahead = index;
+		break;
+	}
+	spin_unlock(&space->lock);
 }
 
 /* The stream at @index got no further than @ahead: it has to go on from there. Context: any. */
@@ -471,6 +516,7 @@ unsigned int vmdev_io_fill_ahead(struct vmdev_space *space, pgoff_t index, unsig
 
 	spin_lock(&space->lock);
 	s = find_stream(space, index);
+	s->fault = index;
 	s->used = ++space->clock;
 	if (s->stride == 1) {
 		if (!s->window)
@@ -521,6 +567,18 @@ int vmdev_io_read(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	return 0;
 }
 
+/* Is there a stream that comes up to @index page by page? A hint, as above. */
+static bool comes_up(struct vmdev_space *space, pgoff_t index)
+{
+	const struct vmdev_stream *s;
+
+	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
+		if (data_race(READ_ONCE(s->stride) == 1 && index - READ_ONCE(s->last) <= SKIP))
+			return true;
+	}
+	return false;
+}
+
 /* The page was read ahead and is there: it counts as used from now on. */
 static bool take_ahead(struct vmdev_space *space, pgoff_t index)
 {
@@ -541,8 +599,9 @@ static bool take_ahead(struct vmdev_space *space, pgoff_t index)
  * vmdev_io_touched() - a page that was read ahead is used for the first time
  * @space: the space
  * @index: the page; its flag is cleared already
- * @last: up to this page its neighbours will be mapped with it: those that were read
- *	ahead and are there count as used too, or each would cost a fault
+ * @last: up to this page its neighbours will be mapped with it in a stream that goes up
+ *	page by page: those that were read ahead and are there count as used too, or each
+ *	would cost a fault
  *
  * Context: process, no page lock.
  * Return: the last page in a row that counts as used.
@@ -553,8 +612,10 @@ pgoff_t vmdev_io_touched(struct vmdev_space *space, pgoff_t index, pgoff_t last)
 	struct reads r;
 
 	r.nr = 0;
-	while (end <= last && take_ahead(space, end))
-		end++;
+	if (comes_up(space, index)) {
+		while (end <= last && take_ahead(space, end))
+			end++;
+	}
 	vmdev_count_add(readahead_hits, end - index);
 	vmdev_space_count(space, READAHEAD_HITS, end - index);
 	add_credit(space, end - index);

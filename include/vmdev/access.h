@@ -10,6 +10,8 @@
 
 void vmdev_access_look(struct address_space *mapping, pgoff_t first, unsigned int nr,
 		       unsigned long *locked, unsigned long *young);
+void vmdev_access_forget(struct vm_area_struct *vma, unsigned long addr, unsigned long end);
+bool vmdev_access_unused(struct vm_area_struct *vma, unsigned long addr);
 bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index);
 enum vmdev_access vmdev_access_best(enum vmdev_access wanted);
 

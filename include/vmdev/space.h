@@ -36,6 +36,8 @@ enum vmdev_space_counter {
 /**
  * struct vmdev_stream - one sequence of faults at a constant stride
  * @last: the newest page of it
+ * @fault: the newest page of it that was a fault; those behind it up to @last were
+ *	mapped with it
  * @ahead: pages up to this one, in the direction of @stride, were asked for
  * @stride: pages between faults, may be negative, 0 when unknown
  * @streak: faults in a row that kept to @stride
@@ -44,6 +46,7 @@ enum vmdev_space_counter {
  */
 struct vmdev_stream {
 	pgoff_t last;
+	pgoff_t fault;
 	pgoff_t ahead;
 	long stride;
 	unsigned int streak;

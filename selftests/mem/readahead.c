@@ -50,6 +50,12 @@ static unsigned int forward(unsigned int n) { return n; }
 static unsigned int backward(unsigned int n) { return PAGES - 1 - n; }
 static unsigned int every_fourth(unsigned int n) { return 4 * n; }
 
+/* In order for a while, then one page of each that a fault may map. */
+static unsigned int then_every_16th(unsigned int n)
+{
+	return n < 64 ? n : 64 + (n - 64) * 16;
+}
+
 /* A permutation of the pages without any order. */
 static unsigned int jumping(unsigned int n)
 {
@@ -89,6 +95,17 @@ static bool strided(void)
 	return true;
 }
 
+/* Whoever skips pages that are mapped for him isn't read to page by page. */
+static bool skipping(void)
+{
+	struct work w;
+
+	vt_check(read_in_order(5, 64 + (PAGES - 64) / 16, then_every_16th, &w), "skipping");
+	vt_check(w.read <= 2 * w.touched + 64, "%" PRIu64 " pages read for %" PRIu64, w.read,
+		 w.touched);
+	return true;
+}
+
 /* A reader that never goes on to the next page must not have it all read. */
 static bool random_order(void)
 {
@@ -105,6 +122,7 @@ static const struct vt_test tests[] = {
 	{ "in order", sequential },
 	{ "backwards", reverse },
 	{ "every fourth page", strided },
+	{ "in order, then every 16th page", skipping },
 	{ "at random", random_order },
 };
 
