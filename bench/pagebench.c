@@ -130,8 +130,8 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Start the threads up to the barrier. */
-static void start(const struct pattern *pattern, bool one_pass, size_t ms)
+/* Start the threads up to the barrier: for so many accesses each, or so long. */
+static void start(const struct pattern *pattern, size_t accesses, size_t ms)
 {
 	int error = pthread_barrier_init(&bench.start, NULL, options.threads + 1);
 
@@ -141,8 +141,8 @@ static void start(const struct pattern *pattern, bool one_pass, size_t ms)
 		struct worker *worker = &bench.workers[i];
 
 		worker->pattern = pattern;
-		worker->limit = one_pass ? worker->share.count : NO_LIMIT;
-		worker->ms = one_pass ? 0 : ms;
+		worker->limit = accesses;
+		worker->ms = ms;
 		memset(&worker->hist, 0, sizeof(worker->hist));
 		error = pthread_create(&worker->thread, NULL, work, worker);
 		if (error)
@@ -164,10 +164,16 @@ static size_t finish(void)
 	return accesses;
 }
 
-static void run_untimed(const struct pattern *pattern, bool one_pass, size_t ms)
+static void run_untimed(const struct pattern *pattern, size_t accesses, size_t ms)
 {
-	start(pattern, one_pass, ms);
+	start(pattern, accesses, ms);
 	finish();
+}
+
+/* One pass over each share. */
+static size_t pass(void)
+{
+	return bench.workers[0].share.count;
 }
 
 static void seed_shares(void)
@@ -207,14 +213,22 @@ static void prepare(const struct pattern *pattern)
 		renew_memory();
 	seed_shares();
 	if (!pattern->fresh && !bench.filled) {
-		run_untimed(pattern_find("seqwrite"), true, 0);
+		run_untimed(pattern_find("seqwrite"), pass(), 0);
 		seed_shares();
 	}
 	bench.filled = true;
 	if (bench.both)
 		pthread_barrier_wait(bench.both);
+	/*
+	 * A hot set is in memory when it is measured how well it stays there, whatever was
+	 * in memory before: fetched in order, and once more.
+	 */
+	for (int i = 0; i < 2 && pattern->hot && options.warm_ms; i++) {
+		run_untimed(pattern_find("seqread"), pass() / 10 + 1, 0);
+		seed_shares();
+	}
 	if (!pattern->fresh && options.warm_ms)
-		run_untimed(pattern, false, options.warm_ms);
+		run_untimed(pattern, NO_LIMIT, options.warm_ms);
 }
 
 static void print_latencies(const char *name, const struct hist *hist)
@@ -261,7 +275,7 @@ static void run(const struct pattern *pattern)
 	size_t accesses;
 
 	prepare(pattern);
-	start(pattern, pattern->fresh, options.timed_ms);
+	start(pattern, pattern->fresh ? pass() : NO_LIMIT, pattern->fresh ? 0 : options.timed_ms);
 	control("enable");
 	counters_read(&before);
 	begin = now_ns();

@@ -154,15 +154,15 @@ static size_t next_zipf(struct share *share)
 }
 
 static const struct pattern patterns[] = {
-	{ "seqwrite",	true,	100,	next_sequential },
-	{ "seqread",	false,	0,	next_sequential },
-	{ "stride",	false,	0,	next_strided },
-	{ "randread",	false,	0,	next_uniform },
-	{ "hot",	false,	0,	next_hot },
-	{ "scanhot",	false,	0,	next_scan_hot },
-	{ "zipf",	false,	25,	next_zipf },
-	{ "mixed",	false,	50,	next_uniform },
-	{ "randwrite",	false,	100,	next_uniform },
+	{ "seqwrite",	true,	100,	false,	next_sequential },
+	{ "seqread",	false,	0,	false,	next_sequential },
+	{ "stride",	false,	0,	false,	next_strided },
+	{ "randread",	false,	0,	false,	next_uniform },
+	{ "hot",	false,	0,	true,	next_hot },
+	{ "scanhot",	false,	0,	true,	next_scan_hot },
+	{ "zipf",	false,	25,	false,	next_zipf },
+	{ "mixed",	false,	50,	false,	next_uniform },
+	{ "randwrite",	false,	100,	false,	next_uniform },
 };
 
 const struct pattern *pattern_find(const char *name)

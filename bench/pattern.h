@@ -54,12 +54,14 @@ struct share {
  * @name: as on the command line and in the CSV
  * @fresh: one pass over memory that nobody has touched
  * @write_percent: how many accesses rewrite their page; the others check it
+ * @hot: the first tenth of the share is used most
  * @next: the page of access number @step of the share, from the share's first
  */
 struct pattern {
 	const char *name;
 	bool fresh;
 	unsigned int write_percent;
+	bool hot;
 	size_t (*next)(struct share *share);
 };
 
