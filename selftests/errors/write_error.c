@@ -97,6 +97,32 @@ static bool test_clean_leave(void)
 	return true;
 }
 
+/* Part of the store fails: pages leave all the same, to other slots. */
+static bool test_some_sectors(void)
+{
+	const unsigned int staying = VT_STATE(DIRTY) | VT_STATE(WRITING);
+	struct vt_space v;
+	int64_t n;
+
+	dm_load(4, "%s", "");
+	dm_fails_at(0, 16 * PAGE_SECTORS);
+	v = vt_space_new(PAGES * vt_page_size());
+	fill_range(v.mem, PAGES, 1, 0);
+	for (int i = 0; i < 100 && vt_count_states(v.fd, 0, PAGES, staying); i++) {
+		n = vt_evict(v.fd, 0, v.length);
+		vt_check(n >= 0 || n == -EIO, "EVICT: %" PRId64, n);
+		vt_sleep_ms(50);
+	}
+	vt_check(!vt_count_states(v.fd, 0, PAGES, staying), "pages stayed");
+	vt_check(vt_sysfs_u64("store/write_errors") >= 1, "no write failed: nothing was tested");
+	vt_check(check_range(v.mem, PAGES, 1, 0), "content lost");
+	vt_check(vt_sysfs_u64("store/read_errors") == 0 && vt_stats_now(v.fd).bad == 0,
+		 "a page was left where it can't be read");
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	return true;
+}
+
 /* Three seconds of failing writes in the middle of a load of 2x the pool. */
 static bool fill_and_check(struct vt_crew *crew, unsigned int id)
 {
@@ -142,6 +168,7 @@ static const struct vt_test tests[] = {
 	{ "pages stay while all fails", test_all_fails },
 	{ "rewritten pages keep the new content", test_rewritten },
 	{ "clean pages leave while writes fail", test_clean_leave },
+	{ "writes to some sectors fail", test_some_sectors },
 	{ "writes that fail for a while under load", test_under_load },
 };
 
