@@ -41,21 +41,30 @@ static inline const char *fi_missing(void)
 {
 	if (access("/proc/thread-self/fail-nth", W_OK))
 		return "no /proc/thread-self/fail-nth: the kernel has no CONFIG_FAULT_INJECTION";
-	if (access(FI_DEBUG "failslab", F_OK))
-		return "no failslab in debugfs: the kernel has no CONFIG_FAILSLAB";
+	if (access(FI_DEBUG "failslab", F_OK) || access(FI_DEBUG "fail_page_alloc", F_OK) ||
+	    access(FI_DEBUG "fail_usercopy", F_OK))
+		return "the kernel lacks one of CONFIG_FAILSLAB, FAIL_PAGE_ALLOC, FAULT_INJECTION_USERCOPY";
 	return NULL;
 }
 
 /* All allocations count, those that may wait too; nothing is logged. */
 static inline void fi_set_up(void)
 {
-	vt_need(!vm_write(FI_DEBUG "failslab/ignore-gfp-wait", "N"), "failslab");
-	vm_write(FI_DEBUG "failslab/verbose", "0");
-	vm_write(FI_DEBUG "fail_page_alloc/ignore-gfp-wait", "N");
-	vm_write(FI_DEBUG "fail_page_alloc/ignore-gfp-highmem", "N");
-	vm_write(FI_DEBUG "fail_page_alloc/min-order", "0");
-	vm_write(FI_DEBUG "fail_page_alloc/verbose", "0");
-	vm_write(FI_DEBUG "fail_usercopy/verbose", "0");
+	static const char *const settings[][2] = {
+		{ "failslab/ignore-gfp-wait", "N" },
+		{ "failslab/verbose", "0" },
+		{ "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ "fail_page_alloc/min-order", "0" },
+		{ "fail_page_alloc/verbose", "0" },
+		{ "fail_usercopy/verbose", "0" },
+	};
+	char path[128];
+
+	for (unsigned int i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		snprintf(path, sizeof(path), FI_DEBUG "%s", settings[i][0]);
+		vt_need(!vm_write(path, settings[i][1]), "%s", path);
+	}
 	vm_write(FI_DEBUG "fail_futex/verbose", "0");
 }
 

@@ -87,7 +87,8 @@ static inline bool vm_quiet_look(struct vm_quiet *q)
 {
 	static const char *const bugs[] = {
 		"BUG:", "WARNING:", "Oops", "general protection", "circular locking",
-		"unreferenced object", "blocked for more than", "stall", "KASAN", "vmdev: bug",
+		"unreferenced object", "blocked for more than", "stall", "KASAN", "UBSAN",
+		"ODEBUG", "vmdev: bug",
 	};
 	char record[2048];
 	bool ok = true;

@@ -473,6 +473,24 @@ static pid_t start(bool (*worker)(void *arg), struct vt_space *s)
 	return pid;
 }
 
+/* From the histogram of fault times: the highest power of two that was reached. */
+static bool say_longest(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/vmdev/latency", "re");
+	uint64_t bound, count, longest = 0;
+	char line[128];
+
+	vt_check(f, "no histogram: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%" SCNu64 " %" SCNu64, &bound, &count) == 2 && count)
+			longest = bound;
+	}
+	fclose(f);
+	vt_msg("the longest fault took %.1f to %.1f ms", longest / 1e6, 2 * longest / 1e6);
+	vt_check(longest, "no fault was timed");
+	return true;
+}
+
 static bool everything(void)
 {
 	bool (*const workers[])(void *arg) = { forker, killer, opener, tuner, watcher };
@@ -498,6 +516,7 @@ static bool everything(void)
 	       stats.written_pages);
 	vt_check(ok, "a worker failed; VMDEV_STRESS_SEED=%" PRIu64, base_seed);
 	vt_check(!stats.bad, "%llu bad pages", stats.bad);
+	vt_check(say_longest(), "fault times");
 	vt_space_free(&s);
 	return true;
 }

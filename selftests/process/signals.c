@@ -119,12 +119,29 @@ static void short_child(const struct worker *w, uint64_t *state)
 	waitpid(pid, NULL, 0);
 }
 
+/* The other thread of a worker: its exits and execs are to find faults under way too. */
+static void *touch_on(void *arg)
+{
+	const struct worker *w = arg;
+	uint64_t state = getpid();
+
+	for (;;) {
+		for (unsigned int i = 0; i < 16; i++)
+			(void)*(volatile char *)(w->mem + vt_random(&state) % REGION *
+						 vt_page_size());
+		usleep(500);
+	}
+	return NULL;
+}
+
 /* Page until killed, or exit or exec now and then. */
 static void work(struct worker *w)
 {
 	uint64_t state = (uint64_t)getpid() << 32 | atomic_fetch_add(&w->shared->starts, 1);
+	pthread_t other;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	vt_need(!pthread_create(&other, NULL, touch_on, w), "pthread_create");
 	for (;;) {
 		unsigned int index = vt_random(&state) % REGION;
 		unsigned int what = vt_random(&state) % 1000;
