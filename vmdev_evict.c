@@ -345,12 +345,9 @@ static int sort_out(struct vmdev_victim *v)
 	struct folio *folio = v->frame->folio;
 	u64 word;
 
-	/*
-	 * Fault-around leaves such pages alone: it either sees the flag, or its reference
-	 * is seen below.
-	 */
 	if (vmdev_store_stable()) {
 		folio_set_readahead(folio);
+		/* fault-around sees the flag, or its reference is seen below */
 		smp_mb__after_atomic();
 	}
 	/* after the unmap, only then: see the table in page_state.h */

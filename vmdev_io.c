@@ -436,6 +436,7 @@ bool vmdev_io_follows(struct vmdev_space *space, pgoff_t index)
 	const struct vmdev_stream *s;
 
 	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
+		/* see above */
 		if (data_race(follows(s, index)))
 			return true;
 	}
@@ -573,6 +574,7 @@ static bool comes_up(struct vmdev_space *space, pgoff_t index)
 	const struct vmdev_stream *s;
 
 	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
+		/* see vmdev_io_follows() */
 		if (data_race(READ_ONCE(s->stride) == 1 && index - READ_ONCE(s->last) <= SKIP))
 			return true;
 	}

@@ -517,7 +517,7 @@ void vmdev_pool_unpark(void)
 	unsigned long left = READ_ONCE(vmdev_pool.nr_parked), n;
 
 	for (; left; left -= n) {
-		n = min(left, (unsigned long)UNPARK);
+		n = min_t(unsigned long, left, UNPARK);
 		unpark(n);
 		cond_resched();
 	}

@@ -111,9 +111,9 @@ unsigned long vmdev_store_slots(void)
 	return store.map.slots;
 }
 
-/* A snapshot: the map, pure logic, stores the word plainly with the lock held. */
 unsigned long vmdev_store_used(void)
 {
+	/* a snapshot: the map, pure logic, stores the word plainly with the lock held */
 	return data_race(READ_ONCE(store.map.used));
 }
 
