@@ -52,12 +52,14 @@ static bool test_run(void)
 	vt_check(check_error(&output, 125, "a pool limit of 4095 bytes can't work",
 			     "give at least 16 pages"), "a limit of less than a page");
 	tool(&output, "run", "-o", "/none/such", "--", "vmdevctl", "--version");
-	vt_check(check_error(&output, 125, "/none/such can't be written", "No such file"),
+	vt_check(check_error(&output, 125, "/none/such can't be written: ",
+			     "No such file or directory; give another file\n"),
 		 "no file for the report");
 	vt_check(!output.out[0], "it ran all the same: %s", output.out);
 	tool(&output, "run", "-o", "/dev/full", "--", "vmdevctl", "--version");
 	vt_check(!strncmp(output.out, "vmdevctl ", 9) &&
-		 check_error(&output, 0, "/dev/full can't be written", "No space left"),
+		 check_error(&output, 0, "/dev/full can't be written: ",
+			     "No space left on device; give another file\n"),
 		 "a report that is lost");
 	tool(&output, "run", "vmdevctl", "--version");
 	vt_check(!output.status && !strncmp(output.err, "vmdevctl run: peak ", 19) &&

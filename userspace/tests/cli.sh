@@ -94,9 +94,10 @@ says 125 "--pool-limit=x: not a size; write a number with K, M, G or T, as 64M; 
 	run --pool-limit=x true
 says 125 "--min-size=-1: not a size; write a number with K, M, G or T, as 64M; $see_run" \
 	run -m -1 true
-says 127 "/none/such: no such program" run /none/such
-says 127 "none-such-program: no such program" run -- none-such-program
-says 126 "/dev/null: Permission denied" run /dev/null
+says 127 "/none/such: no such program; install it or give another" run /none/such
+says 127 "none-such-program: no such program; install it or give another" \
+	run -- none-such-program
+says 126 "/dev/null: Permission denied; give a program that this user may run" run /dev/null
 static=$(mktemp)
 echo 'int main(void) { return 0; }' | gcc -static -x c -o "$static" -
 says 126 "$static is linked statically; run can't put it on vmdev" run "$static"
@@ -231,7 +232,8 @@ bad=0
 status=0
 "$tool" --help >/dev/full 2>"$err" || status=$?
 [[ $status -eq 1 ]] || bad=1
-grep -q '^vmdevctl: cannot write the output: No space left on device$' "$err" || bad=1
+full="cannot write the output: No space left on device; send it where there is room"
+[[ "$(cat "$err")" == "vmdevctl: $full" ]] || bad=1
 report $bad "output that can't be written is a failure"
 
 echo "1..$count"

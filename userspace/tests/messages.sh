@@ -21,11 +21,11 @@ UNTESTED = """
 cannot start libkmod; is there free memory?
 cannot look for module vmdev: %s; is /sys mounted?
 out of memory; map a smaller space
-%s: out of memory
-not enough memory
-the environment can't be set: %s
-no socket to listen on: %s
-no space on %s: %s
+%s: out of memory; end other programs
+not enough memory; end other programs
+the environment can't be set: %s; end other programs
+no socket to listen on: %s; see 'ulimit -n'
+no space on %s: %s; see 'dmesg'
 this kernel has no syscall user dispatch, which fork needs; use 5.11 or newer on x86-64
 """.strip().split("\n")
 

@@ -72,7 +72,9 @@ int main(int argc, char **argv)
 
 	/* A full disk or a closed pipe must not look like success. */
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "vmdevctl: cannot write the output: %s\n", strerror(errno));
+		fprintf(stderr,
+			"vmdevctl: cannot write the output: %s; send it where there is room\n",
+			strerror(errno));
 		return CTL_FAILED;
 	}
 	return status;

@@ -139,7 +139,7 @@ static int check_parent(struct output *out, const char *option, const char *path
 	int err;
 
 	if (!copy)
-		return refuse(out, "%s: out of memory", option);
+		return refuse(out, "%s: out of memory; end other programs", option);
 	/* else the kernel would make a file there, in RAM */
 	if (!strncmp(path, "/dev/", 5)) {
 		free(copy);

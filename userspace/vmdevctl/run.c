@@ -146,7 +146,8 @@ static int explain_space(const struct run_options *options, int error, struct ct
 				"a pool limit of %llu bytes can't work; give at least %d pages",
 				(unsigned long long)options->limit, VMDEV_LIMIT_MIN);
 	default:
-		return ctl_fail(result, error, "no space on %s: %s", VMDEV_PATH, strerror(error));
+		return ctl_fail(result, error, "no space on %s: %s; see 'dmesg'", VMDEV_PATH,
+				strerror(error));
 	}
 }
 
@@ -216,10 +217,12 @@ static int set_environment(const struct broker *broker, const struct run_options
 	broker_environment(broker, options->min_size, env);
 	if (asprintf(&all, "%s%s%s", preload, others && *others ? ":" : "",
 		     others ? others : "") < 0)
-		return ctl_fail(result, ENOMEM, "not enough memory");
+		return ctl_fail(result, ENOMEM, "not enough memory; end other programs");
 	if (setenv("LD_PRELOAD", all, 1) || setenv(RUN_ENV, env, 1)) {
 		free(all);
-		return ctl_fail(result, errno, "the environment can't be set: %s", strerror(errno));
+		return ctl_fail(result, errno,
+				"the environment can't be set: %s; end other programs",
+				strerror(errno));
 	}
 	free(all);
 	return CTL_OK;
@@ -382,13 +385,15 @@ int run_command(struct broker *broker, char **argv, FILE *output, bool quiet)
 
 	pid = fork();
 	if (pid < 0) {
-		fprintf(stderr, "vmdevctl: no process for %s: %s\n", argv[0], strerror(errno));
+		fprintf(stderr, "vmdevctl: no process for %s: %s; end other programs\n", argv[0],
+			strerror(errno));
 		return RUN_FAILED;
 	}
 	if (!pid) {
 		execvp(argv[0], argv);
 		status = errno == ENOENT ? RUN_NOT_FOUND : RUN_NOT_RUN;
-		fprintf(stderr, "vmdevctl: %s: %s\n", argv[0], strerror(errno));
+		fprintf(stderr, "vmdevctl: %s: %s; try it without 'vmdevctl run'\n", argv[0],
+			strerror(errno));
 		_exit(status);
 	}
 	command_pid = pid;
@@ -409,10 +414,14 @@ static int check_command(const char *name, struct ctl_result *result)
 	char path[PATH_MAX];
 	int error = -program_find(name, path);
 
+	if (error == ENOENT) {
+		ctl_fail(result, error, "%s: no such program; install it or give another", name);
+		return RUN_NOT_FOUND;
+	}
 	if (error) {
-		ctl_fail(result, error, "%s: %s", name,
-			 error == ENOENT ? "no such program" : strerror(error));
-		return error == ENOENT ? RUN_NOT_FOUND : RUN_NOT_RUN;
+		ctl_fail(result, error, "%s: %s; give a program that this user may run", name,
+			 strerror(error));
+		return RUN_NOT_RUN;
 	}
 	return program_check(path, result) ? RUN_NOT_RUN : 0;
 }
@@ -435,8 +444,8 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		output = fopen(options.output, "we");
 		if (!output) {
 			status = RUN_FAILED;
-			ctl_fail(&result, errno, "%s can't be written: %s", options.output,
-				 strerror(errno));
+			ctl_fail(&result, errno, "%s can't be written: %s; give another file",
+				 options.output, strerror(errno));
 		}
 	}
 	if (status) {
@@ -445,7 +454,8 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	}
 	err = broker_open(&broker, new_space, &options);
 	if (err)
-		ctl_fail(&result, -err, "no socket to listen on: %s", strerror(-err));
+		ctl_fail(&result, -err, "no socket to listen on: %s; see 'ulimit -n'",
+			 strerror(-err));
 	if (err || set_environment(&broker, &options, &result)) {
 		ctl_finish(&result);
 		return RUN_FAILED;
@@ -454,8 +464,8 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	status = run_command(&broker, argv, output, options.quiet);
 	broker_close(&broker);
 	if (output && fclose(output)) {
-		ctl_fail(&result, errno, "%s can't be written: %s", options.output,
-			 strerror(errno));
+		ctl_fail(&result, errno, "%s can't be written: %s; give another file",
+			 options.output, strerror(errno));
 		ctl_finish(&result);
 	}
 	return status;

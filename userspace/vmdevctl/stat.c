@@ -308,7 +308,9 @@ static int next_line(const struct request *request, struct sample *before, bool 
 	*before = now;
 	/* Who reads it through a pipe wants the line now; nobody may be left. */
 	if (fflush(stdout))
-		return ctl_fail(result, errno, "cannot write the output: %s", strerror(errno));
+		return ctl_fail(result, errno,
+				"cannot write the output: %s; send it where there is room",
+				strerror(errno));
 	return CTL_OK;
 }
 
