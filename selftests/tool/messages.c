@@ -4,9 +4,14 @@
  * or not as the tool would have it. The rest are with their commands.
  */
 #define _GNU_SOURCE
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "tool.h"
@@ -36,6 +41,12 @@ static void hide(const char *path)
 static void replace(const char *path, const char *by)
 {
 	vt_need(!mount(by, path, NULL, MS_BIND, NULL), "%s: %s", path, strerror(errno));
+}
+
+static void become_nobody(void)
+{
+	vt_need(!setgroups(0, NULL) && !setgid(65534) && !setuid(65534), "setuid: %s",
+		strerror(errno));
 }
 
 /* ---- run ---- */
@@ -109,6 +120,50 @@ static bool test_run_system(void)
 	return vt_in_child(run_without_proc, NULL);
 }
 
+/* ---- as nobody ---- */
+
+static bool ask_as_nobody(void *arg)
+{
+	char pid[16], want[128];
+	struct output output;
+
+	(void)arg;
+	snprintf(pid, sizeof(pid), "%d", getppid());
+	become_nobody();
+	tool(&output, "run", "vmdevctl", "--version");
+	vt_check(check_error(&output, 125,
+			     VT_DEVICE " can't be opened: Permission denied; "
+			     "run it as root, or let this user in with chgrp and chmod",
+			     "\n"), "run");
+	tool(&output, "map", pid);
+	snprintf(want, sizeof(want),
+		 "cannot read the mappings of process %s: Permission denied; run it as root", pid);
+	return check_error(&output, 1, want, "\n");
+}
+
+/* This process and the tool are all that nobody may have; the command is one more. */
+static bool run_without_process(void *arg)
+{
+	const struct rlimit limit = { 2, 2 };
+	struct output output;
+
+	(void)arg;
+	become_nobody();
+	vt_need(!setrlimit(RLIMIT_NPROC, &limit), "setrlimit: %s", strerror(errno));
+	tool(&output, "run", "vmdevctl", "--version");
+	return check_error(&output, 125,
+			   "no process for vmdevctl: Resource temporarily unavailable; end other programs",
+			   "\n");
+}
+
+static bool test_nobody(void)
+{
+	vt_check(load(), "load");
+	vt_check(vt_in_child(ask_as_nobody, NULL), "without permission");
+	vt_need(!chmod(VT_DEVICE, 0666), "chmod: %s", strerror(errno));
+	return vt_in_child(run_without_process, NULL);
+}
+
 /* ---- load and reload ---- */
 
 static bool load_without_devtmpfs(void *arg)
@@ -177,6 +232,46 @@ static bool test_volume(void)
 
 /* ---- map and translate ---- */
 
+/* As in a sandbox. */
+static bool touch_forbidden(void *arg)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+	char pid[16], want[128];
+	struct output output;
+
+	snprintf(pid, sizeof(pid), "%d", getppid());
+	vt_need(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+		!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), "seccomp: %s",
+		strerror(errno));
+	tool(&output, "translate", "--touch", pid, arg);
+	snprintf(want, sizeof(want),
+		 "cannot touch memory of process %s: Operation not permitted; run it as root", pid);
+	return check_error(&output, 1, want, "\n");
+}
+
+/* A socket can't be opened, not by root either. */
+static bool translate_without_pagemap(char *pid, char *at)
+{
+	static const char node[] = "/tmp/socket";
+	char pagemap[32], want[128];
+	struct output output;
+
+	snprintf(pagemap, sizeof(pagemap), "/proc/%s/pagemap", pid);
+	vt_need(!mknod(node, S_IFSOCK | 0600, 0), "%s: %s", node, strerror(errno));
+	replace(pagemap, node);
+	tool(&output, "translate", pid, at);
+	vt_need(!umount(pagemap) && !unlink(node), "%s: %s", pagemap, strerror(errno));
+	snprintf(want, sizeof(want),
+		 "cannot read %s: No such device or address; run it as root", pagemap);
+	return check_error(&output, 1, want, "\n");
+}
+
 static bool look_at(void *arg)
 {
 	const struct vt_space *v = arg;
@@ -192,6 +287,8 @@ static bool look_at(void *arg)
 	own_mounts();
 	tool(&output, "translate", pid, at);
 	vt_check(check_good(&output), "as it should be");
+	vt_check(vt_in_child(touch_forbidden, at), "a touch that is forbidden");
+	vt_check(translate_without_pagemap(pid, at), "no page tables");
 	replace(DEBUGFS "spaces", "/dev/null");
 	tool(&output, "translate", pid, at);
 	vt_check(check_error(&output, 1, "cannot look at space ", "it may have ended just now"),
@@ -221,6 +318,7 @@ static bool test_look(void)
 static const struct vt_test tests[] = {
 	{ "run", test_run },
 	{ "run on a system that isn't fit for it", test_run_system },
+	{ "without privilege", test_nobody },
 	{ "load without a device", test_load },
 	{ "reload with a relative path", test_reload },
 	{ "volumes without nodes", test_volume },

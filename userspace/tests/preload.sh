@@ -42,7 +42,8 @@ report $((status != 0)) "the stress program ends well"
 # shellcheck disable=SC2016 # the inner shell expands it
 gives 0 "and where there are few descriptors" bash -c 'ulimit -n 256; exec "$0" 1' \
 	"$build/tests/stress"
-says 'peak .* resident; faults: .*; [0-9]+ processes' "what was used is said"
+says 'peak .*, at most .* resident; faults: .* minor, .* major, .* zero; .* read, .* written; [0-9]+ processes' \
+	"what was used is said"
 
 gives 0 "a program with its own malloc" "$build/tests/own_malloc"
 gives 0 "true" true
@@ -50,7 +51,13 @@ says 'peak .*; 1 process' "one process"
 gives 3 "an exit status is passed on" sh -c 'exit 3'
 # shellcheck disable=SC2016 # the inner shell expands it
 gives 143 "a signal is 128 and its number" sh -c 'kill $$'
+# shellcheck disable=SC2016 # the inner shell expands it
+gives 135 "so is SIGBUS" sh -c 'ulimit -c 0; kill -BUS $$'
+says "sh got SIGBUS: the store is full or failed; see 'vmdevctl status'" "and what it means"
 gives 127 "a program that isn't there" /none/such
+check "which is said" grep -qx \
+	"vmdevctl: /none/such: No such file or directory; try it without 'vmdevctl run'" "$err"
+says '/none/such used no memory of vmdev' "and that it used nothing"
 gives 126 "a file that is no program" /dev/null
 QUIET=1 run true
 report $((status != 0 || $(stat -c %s "$err") != 0)) "quiet"

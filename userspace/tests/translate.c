@@ -4,6 +4,7 @@
  * is said of it; and the readers of the lists it is found in.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "../vmdevctl/target.h"
@@ -254,6 +255,24 @@ static void check_mappings(void)
 	free(list);
 }
 
+/* No process has this number. */
+static void check_no_process(void)
+{
+	struct mapping *list, mapping = { .pid = INT_MAX };
+	struct ctl_result result = { 0 };
+	struct target target;
+
+	ok(target_mappings(INT_MAX, &list, &result) < 0 && !list && result.error == ESRCH,
+	   "no process: its mappings");
+	is(result.message, "there is no process 2147483647; see 'vmdevctl status'",
+	   "no process: what is said");
+	ok(target_open(&target, &mapping, &result) == CTL_FAILED && result.error == ESRCH,
+	   "no process any more: its descriptors");
+	is(result.message,
+	   "cannot look at the descriptors of process 2147483647: No such process; run it as root",
+	   "no process any more: what is said");
+}
+
 int main(void)
 {
 	check_indices();
@@ -262,5 +281,6 @@ int main(void)
 	check_touch();
 	check_maps();
 	check_mappings();
+	check_no_process();
 	return tap_end();
 }

@@ -413,7 +413,35 @@ static bool masks_are(bool blocked)
 	       action.sa_handler == SIG_DFL && stack.ss_flags == SS_DISABLE;
 }
 
-/* No prctl(2) any more, as a sandbox may have it. */
+/* From here on what the library says goes to a file, for was_said(). */
+static void keep_said(void)
+{
+	int file = memfd_create("said", 0);
+
+	dup2(file, STDERR_FILENO);
+	close(file);
+}
+
+/* By process @pid, and nothing else? */
+static bool was_said(pid_t pid, const char *what, int error)
+{
+	char want[200], got[200] = "";
+
+	snprintf(want, sizeof(want), "vmdevctl run: process %d: %s: %s\n", pid, what,
+		 strerror(error));
+	return pread(STDERR_FILENO, got, sizeof(got) - 1, 0) > 0 && !strcmp(got, want);
+}
+
+/* As a sandbox does. */
+static int set_filter(struct sock_filter *filter, size_t length)
+{
+	struct sock_fprog program = { (unsigned short)length, filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+/* No prctl(2) any more. */
 static int forbid_prctl(void)
 {
 	struct sock_filter filter[] = {
@@ -422,10 +450,23 @@ static int forbid_prctl(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+	return set_filter(filter, ARRAY_SIZE(filter));
+}
+
+/* No mapping any more of a space where one is wanted, but elsewhere. */
+static int forbid_mapping(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	return set_filter(filter, ARRAY_SIZE(filter));
 }
 
 static void *allocate(void *argument)
@@ -444,9 +485,9 @@ static void test_forbidden(void)
 
 	pid = fork();
 	if (!pid) {
+		keep_said();
 		if (forbid_prctl())
 			_exit(1);
-		close(2);
 		pid = fork();
 		if (!pid)
 			_exit(blocks_hold(2));
@@ -454,10 +495,55 @@ static void test_forbidden(void)
 			_exit(2);
 		if (pthread_create(&thread, NULL, allocate, NULL) || pthread_join(thread, &got))
 			_exit(3);
-		_exit(got ? 42 : 4);
+		if (!was_said(getpid(), "a child can't have its memory, fork isn't caught", EPERM))
+			_exit(4);
+		_exit(got ? 42 : 5);
 	}
 	status = reap(pid);
 	ok(status == 42 && blocks_hold(2), "fork: where that is forbidden (%d)", status);
+}
+
+/* A child that gets a copy but can't map it ends before it runs anything. */
+static void test_unmapped(void)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		keep_said();
+		if (forbid_mapping())
+			_exit(1);
+		pid = fork();
+		if (!pid)
+			_exit(2);
+		if (reap(pid) != 125 || !blocks_hold(2))
+			_exit(3);
+		_exit(was_said(pid, "the child's memory can't be mapped", ENOMEM) ? 42 : 4);
+	}
+	status = reap(pid);
+	ok(status == 42 && blocks_hold(2), "fork: where the copy can't be mapped (%d)", status);
+}
+
+/* Descriptor and connection closed behind the library's back: what there is stays. */
+static void test_lost(void)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		keep_said();
+		syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+		if (map(1 << 20) || errno != ENOMEM || map(1 << 20))
+			_exit(1);
+		if (!blocks_hold(2))
+			_exit(2);
+		_exit(was_said(getpid(), "the descriptor of its space is lost, no more memory",
+			       EBADF) ? 42 : 3);
+	}
+	status = reap(pid);
+	ok(status == 42 && blocks_hold(2), "a space that can't be had again (%d)", status);
 }
 
 static void test_protected(void)
@@ -800,6 +886,8 @@ int main(int argc, char **argv)
 	test_fork();
 	test_clone();
 	test_forbidden();
+	test_unmapped();
+	test_lost();
 	test_protected();
 	test_stack();
 	test_signals();
