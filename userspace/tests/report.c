@@ -68,9 +68,33 @@ static void check_kmsg(void)
 
 static void check_load_message(void)
 {
-	static const int errors[] = {
-		EPERM, EACCES, ENOKEY, EKEYREJECTED, ENOEXEC, ENOENT, ENOMEM, ENOSPC, EBUSY, ENOSYS,
-		EIO,
+	static const struct {
+		int error;
+		const char *message;
+	} bare[] = {
+		{ EPERM,
+		  "Operation not permitted; "
+		  "run it as root; with Secure Boot the module must be signed" },
+		{ EACCES,
+		  "Permission denied; "
+		  "run it as root; with Secure Boot the module must be signed" },
+		{ ENOKEY,
+		  "Required key not available; "
+		  "Secure Boot refuses its signature; sign it with an enrolled key" },
+		{ EKEYREJECTED,
+		  "Key was rejected by service; "
+		  "Secure Boot refuses its signature; sign it with an enrolled key" },
+		{ ENOEXEC, "Exec format error; it isn't built for this kernel; build it again" },
+		{ ENOENT,
+		  "No such file or directory; "
+		  "it isn't installed for this kernel; install it or give --module" },
+		{ ENOMEM, "Cannot allocate memory; not enough free memory; use a smaller --pool" },
+		{ ENOSPC,
+		  "No space left on device; "
+		  "no room for the store; use a smaller --store-size or another --store" },
+		{ EBUSY, "Device or resource busy; the store is in use; use another --store" },
+		{ ENOSYS, "Function not implemented; this kernel can't load modules" },
+		{ EIO, "Input/output error; see 'dmesg'" },
 	};
 	struct kmsg kmsg = { .count = 2, .lines = { "store=/x: not there", "give another" } };
 	struct ctl_result result = { 0 };
@@ -100,18 +124,13 @@ static void check_load_message(void)
 	load_explain(&result, EINVAL, &kmsg);
 	ok(strlen(result.message) == CTL_MESSAGE - 1, "a reason that is too long is cut");
 	kmsg.count = 0;
-	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+	for (i = 0; i < ARRAY_SIZE(bare); i++) {
 		char want[CTL_MESSAGE];
 
-		load_explain(&result, errors[i], &kmsg);
-		snprintf(want, sizeof(want), "cannot load vmdev: %s; %s", strerror(errors[i]),
-			 load_hint(errors[i]));
-		is(result.message, want, strerror(errors[i]));
+		load_explain(&result, bare[i].error, &kmsg);
+		snprintf(want, sizeof(want), "cannot load vmdev: %s", bare[i].message);
+		is(result.message, want, strerror(bare[i].error));
 	}
-	load_explain(&result, ENOMEM, &kmsg);
-	is(result.message,
-	   "cannot load vmdev: Cannot allocate memory; not enough free memory; use a smaller --pool",
-	   "a hint in full");
 }
 
 static void check_writes(void)

@@ -75,7 +75,8 @@ uint64_t load_ram(void)
 	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-const char *load_hint(int error)
+/* What to do about a failure of which the kernel's log says nothing. */
+static const char *hint_of(int error)
 {
 	switch (error) {
 	case EPERM:
@@ -110,7 +111,7 @@ int load_explain(struct ctl_result *result, int error, const struct kmsg *kmsg)
 
 	if (!kmsg->count)
 		return ctl_fail(result, error, "cannot load vmdev: %s; %s", strerror(error),
-				load_hint(error));
+				hint_of(error));
 	for (i = 0; i < kmsg->count && used < sizeof(reason); i++) {
 		params_reword(kmsg->lines[i], error, line, sizeof(line));
 		used += (size_t)snprintf(reason + used, sizeof(reason) - used, "%s%s",

@@ -77,9 +77,6 @@ void load_say(void);
 /* The kernel's lines as a member of the open object. */
 void load_json_kernel(struct json *json, const struct kmsg *kmsg);
 
-/* What to do about a failure of which the kernel's log says nothing. */
-const char *load_hint(int error);
-
 /* Note the failed load, with the kernel's reason if there is one. */
 int load_explain(struct ctl_result *result, int error, const struct kmsg *kmsg);
 
