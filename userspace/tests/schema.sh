@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tool says with --json against the schema that is installed for those who
-# read it, and that the schema can say no. schema.sh BUILD
+# What the tool says with --json, and run's report, against the schema that is installed
+# for those who read it, and that the schema can say no. schema.sh BUILD
 set -euo pipefail
 
 # shellcheck source=userspace/tests/lib
@@ -72,6 +72,20 @@ document()
 	"$1/san/documents" "$2" >"$out" 2>"$err"
 }
 
+document "$1" load
+valid load "a load"
+wrong load 'd["device"] = None' "a load without a device"
+document "$1" unload
+valid unload "an unload"
+document "$1" unload_busy
+valid unload "an unload of what is in use"
+wrong unload 'd["holders"][0]["pid"] = 0' "a holder that is no process"
+wrong unload 'del d["holders"][0]["mapped_bytes"]' "a holder with a number missing"
+wrong unload 'd["ok"] = True' "success with a reason"
+document "$1" reload
+valid reload "a reload"
+wrong reload 'd["loaded"] = False' "a reload after which nothing is loaded"
+wrong reload 'd["kernel"] = None' "none of the kernel's words"
 document "$1" map
 valid map "a map of a volume and of a mapping"
 wrong map 'd["ranges"][0]["volume"] = ""' "a volume without a name"
@@ -90,10 +104,18 @@ valid translate "translate of a page past the end"
 run translate --json 2147483647 1000
 valid translate "a failed translate"
 wrong translate 'd["ok"] = True; d["error"] = d["errno"] = None' "success with nothing said"
+document "$1" volume_create
+valid volume_create "a volume that was made"
+wrong volume_create 'd["device"] = "/dev/vmdev"' "one that is another device"
 document "$1" volume_list
 valid volume_list "a list of volumes"
 wrong volume_list 'd["volumes"][1]["mode"] = "rw"' "a mode in letters"
 wrong volume_list 'del d["volumes"][0]["space"]' "a volume without a space"
+OUTPUT=$out timeout 120 "$1/san/preload-run" "$1/libvmdev-preload.so" true 2>"$err" || true
+valid run "the report of run"
+wrong run 'd["status"] = 256' "a status that can't be"
+wrong run 'd["peak_bytes"] = "1M"' "a text for a number"
+wrong run 'del d["processes"]' "the number of processes missing"
 make_sysroot
 run stat --json -R "$sysroot"
 valid stat "stat"

@@ -249,7 +249,7 @@ void load_json_kernel(struct json *json, const struct kmsg *kmsg)
 	json_end_array(json);
 }
 
-static void say_json(const struct ctl_result *result, const struct kmsg *kmsg)
+void load_say_json(const struct ctl_result *result, const struct kmsg *kmsg)
 {
 	struct json json;
 
@@ -275,7 +275,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	if (!kmod_check_root(&result, "load") && !load_check_content(&request, &result))
 		load_module(&request, options, &kmsg, &result);
 	if (request.json)
-		say_json(&result, &kmsg);
+		load_say_json(&result, &kmsg);
 	else if (!result.message[0])
 		load_say();
 	return ctl_finish(&result);

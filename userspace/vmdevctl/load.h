@@ -77,6 +77,9 @@ void load_say(void);
 /* The kernel's lines as a member of the open object. */
 void load_json_kernel(struct json *json, const struct kmsg *kmsg);
 
+/* Print how a load ended. */
+void load_say_json(const struct ctl_result *result, const struct kmsg *kmsg);
+
 /* Note the failed load, with the kernel's reason if there is one. */
 int load_explain(struct ctl_result *result, int error, const struct kmsg *kmsg);
 

@@ -210,14 +210,15 @@ static bool prepare(struct reload *reload, const struct ctl_command *command, in
 	return true;
 }
 
-static void say_json(const struct reload *reload, const struct ctl_result *result)
+void reload_say_json(const struct ctl_result *result, bool loaded, const struct kmsg *kmsg,
+		     const struct holder *holders, size_t count)
 {
 	struct json json;
 
 	ctl_json_begin(&json, result);
-	json_bool(&json, "loaded", reload->loaded);
-	load_json_kernel(&json, &reload->kmsg);
-	unload_json_holders(&json, reload->holders, reload->holders_count);
+	json_bool(&json, "loaded", loaded);
+	load_json_kernel(&json, kmsg);
+	unload_json_holders(&json, holders, count);
 	json_end_object(&json);
 }
 
@@ -235,7 +236,8 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		do_reload(&reload, &result);
 	}
 	if (reload.request.json)
-		say_json(&reload, &result);
+		reload_say_json(&result, reload.loaded, &reload.kmsg, reload.holders,
+				reload.holders_count);
 	else if (!result.message[0])
 		load_say();
 	free(reload.holders);

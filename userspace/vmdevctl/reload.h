@@ -4,6 +4,8 @@
 #define VMDEVCTL_RELOAD_H
 
 #include "ctl.h"
+#include "holders.h"
+#include "kmsg.h"
 #include "params.h"
 
 /* What the loaded module runs with, written as options are; empty: not known. */
@@ -23,5 +25,9 @@ void reload_fill(struct params *params, const struct present *present);
 
 /* What to say of a load that failed, @again of the load as before after it. */
 void reload_explain(struct ctl_result *result, const struct ctl_result *again);
+
+/* Print how a reload ended: whether it is loaded now, and who uses it. */
+void reload_say_json(const struct ctl_result *result, bool loaded, const struct kmsg *kmsg,
+		     const struct holder *holders, size_t count);
 
 #endif /* VMDEVCTL_RELOAD_H */

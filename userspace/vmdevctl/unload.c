@@ -149,7 +149,7 @@ void unload_json_holders(struct json *json, const struct holder *holders, size_t
 	json_end_array(json);
 }
 
-static void say_json(const struct ctl_result *result, const struct holder *holders, size_t count)
+void unload_say_json(const struct ctl_result *result, const struct holder *holders, size_t count)
 {
 	struct json json;
 
@@ -172,7 +172,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 		return status;
 	unload_module(&result, &holders, &count);
 	if (json)
-		say_json(&result, holders, count);
+		unload_say_json(&result, holders, count);
 	else if (!result.message[0])
 		puts("vmdev is unloaded");
 	free(holders);

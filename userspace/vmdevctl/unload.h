@@ -19,4 +19,7 @@ int unload_module(struct ctl_result *result, struct holder **holders, size_t *co
 /* Who uses it, as a member of the open object. */
 void unload_json_holders(struct json *json, const struct holder *holders, size_t count);
 
+/* Print how an unload ended. */
+void unload_say_json(const struct ctl_result *result, const struct holder *holders, size_t count);
+
 #endif /* VMDEVCTL_UNLOAD_H */

@@ -269,7 +269,7 @@ static void say_done(const struct volume_request *request)
 		printf("volume %s is removed\n", request->name);
 }
 
-static void say_json(const struct volume_request *request, const struct ctl_result *result,
+void volume_say_json(const struct volume_request *request, const struct ctl_result *result,
 		     const struct vmdev_volume *volumes, size_t count)
 {
 	char path[VOLUME_PATH];
@@ -303,7 +303,7 @@ static int do_request(const struct volume_request *request, const struct vmdev_v
 			volume_explain(&result, (int)-count, request);
 	}
 	if (json)
-		say_json(request, &result, volumes, count > 0 ? (size_t)count : 0);
+		volume_say_json(request, &result, volumes, count > 0 ? (size_t)count : 0);
 	else if (!result.message[0] && request->verb == VOLUME_LIST)
 		volume_show(volumes, (size_t)count, (uint64_t)sysconf(_SC_PAGESIZE), stdout);
 	else if (!result.message[0])

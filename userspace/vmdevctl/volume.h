@@ -52,6 +52,10 @@ int volume_explain(struct ctl_result *result, int error, const struct volume_req
 /* A table for people. */
 void volume_show(const struct vmdev_volume *volumes, size_t count, uint64_t page_size, FILE *out);
 
+/* Print how a request ended; @volumes are what a list found. */
+void volume_say_json(const struct volume_request *request, const struct ctl_result *result,
+		     const struct vmdev_volume *volumes, size_t count);
+
 /* A list in the open object. */
 void volume_json(struct json *json, const struct vmdev_volume *volumes, size_t count);
 
