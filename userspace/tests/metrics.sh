@@ -201,6 +201,8 @@ sed "s,@BINDIR@/vmdevctl,$tool," "$packaging/vmdev-metrics.service.in" \
 if command -v systemd-analyze >/dev/null; then
 	check "systemd takes the units" bash -c "said=\$(systemd-analyze verify --man=no \
 		'$work'/units/vmdev-metrics.{service,timer} 2>&1); echo \"\$said\"; test -z \"\$said\""
+else
+	skip "systemd takes the units" "no systemd-analyze"
 fi
 words=$(sed -n 's,^ExecStart=@BINDIR@/vmdevctl ,,p' "$packaging/vmdev-metrics.service.in")
 read -ra words <<<"${words//\/var\/lib\/prometheus\/node-exporter/$work\/textfile}"
