@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * libvmdev against the module: every function, what it does to content, and the
- * errors its header promises.
+ * errors its header promises. Built twice, as library_san with the sanitizers.
  */
 #define _GNU_SOURCE
 #include <vmdev.h>

@@ -209,7 +209,8 @@ static bool test_unload(void)
 	vv_must_create("unused", 1 << 20);
 	fd = vv_open("used");
 	vt_need(pwrite(fd, "content", 7, 0) == 7, "write: %s", strerror(errno));
-	snprintf(text, sizeof(text), "process %d (volume): 1 descriptor", getpid());
+	snprintf(text, sizeof(text), "process %d (%s): 1 descriptor", getpid(),
+		 program_invocation_short_name);
 	tool(&output, "unload");
 	vt_check(check_error(&output, 1, "vmdev is in use", text), "with a volume open");
 	vt_check(vv_gone("used"), "REMOVE");
