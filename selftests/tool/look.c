@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What vmdevctl shows of a running module, against sysfs: stat's totals and its
- * lines, metrics, top in a terminal, and what they do when there is nothing left to show.
+ * What vmdevctl shows of a running module, against sysfs: stat's totals and its lines,
+ * metrics, top and map in a terminal, and what they do when there is nothing left to show.
  */
 #define _GNU_SOURCE
 #include "tool.h"
@@ -286,16 +286,15 @@ static bool test_metrics(void)
 	return true;
 }
 
-/* ---- top ---- */
+/* ---- in a terminal ---- */
 
 #define TMUX	"tmux -S /tmp/look.tmux -f /dev/null "
 
 /* In a terminal of this size; its exit status comes after it on the screen. */
-static bool start_top(const char *options)
+static bool start(const char *command)
 {
 	vt_check(vl_run_command(TMUX "new-session -d -x 100 -y 30 'export LC_ALL=C.UTF-8; "
-				"vmdevctl top -d 0.3 %s; echo ended $?; exec sleep 1000'",
-				options), "tmux");
+				"%s; echo ended $?; exec sleep 1000'", command), "tmux");
 	return true;
 }
 
@@ -305,9 +304,10 @@ static bool press(const char *keys)
 	return true;
 }
 
-static bool read_screen(char *screen, size_t size)
+/* As text alone, or as what makes its colours, too. */
+static bool read_screen(bool colours, char *screen, size_t size)
 {
-	FILE *file = popen(TMUX "capture-pane -p", "re");
+	FILE *file = popen(colours ? TMUX "capture-pane -p -e" : TMUX "capture-pane -p", "re");
 
 	vt_need(file, "popen: %s", strerror(errno));
 	screen[fread(screen, 1, size - 1, file)] = '\0';
@@ -316,19 +316,26 @@ static bool read_screen(char *screen, size_t size)
 }
 
 /* @text comes, or goes where @there is false. */
-static bool check_screen(const char *text, bool there)
+static bool check_shown(bool colours, const char *text, bool there)
 {
 	double end = vt_now() + 20 * vt_time_scale();
 	char screen[16384];
 
 	do {
-		vt_check(read_screen(screen, sizeof(screen)), "screen");
+		vt_check(read_screen(colours, screen, sizeof(screen)), "screen");
 		if (!!strstr(screen, text) == there)
 			return true;
 		vt_sleep_ms(100);
 	} while (vt_now() < end);
 	vt_check(false, "\"%s\" is %son the screen:\n%s", text, there ? "not " : "", screen);
 }
+
+static bool check_screen(const char *text, bool there)
+{
+	return check_shown(false, text, there);
+}
+
+/* ---- top ---- */
 
 struct row {
 	char resident[16], swapped[16], reads[16], writes[16], size[16];
@@ -338,14 +345,14 @@ struct row {
 /* The line of this process's space. */
 static bool read_row(struct row *row)
 {
-	char screen[16384], start[64];
+	char screen[16384], begin[64];
 	char *line;
 
-	snprintf(start, sizeof(start), "    1%8d look             ", getpid());
-	vt_check(read_screen(screen, sizeof(screen)), "screen");
-	line = strstr(screen, start);
-	vt_check(line, "no \"%s\" on the screen:\n%s", start, screen);
-	vt_check(sscanf(line + strlen(start), "%15s %15s %lf %lf %15s %15s %15s", row->resident,
+	snprintf(begin, sizeof(begin), "    1%8d look             ", getpid());
+	vt_check(read_screen(false, screen, sizeof(screen)), "screen");
+	line = strstr(screen, begin);
+	vt_check(line, "no \"%s\" on the screen:\n%s", begin, screen);
+	vt_check(sscanf(line + strlen(begin), "%15s %15s %lf %lf %15s %15s %15s", row->resident,
 			row->swapped, &row->faults, &row->refaults, row->reads, row->writes,
 			row->size) == 7, "a line cut off: %s", line);
 	return true;
@@ -400,7 +407,51 @@ static bool test_top(void)
 	bool good;
 
 	vt_check(load_and_use(&space), "use");
-	good = start_top("") && check_top(&space);
+	good = start("vmdevctl top -d 0.3") && check_top(&space);
+	vl_run_command(TMUX "kill-server");
+	return good;
+}
+
+/* ---- map ---- */
+
+/* Behind what is swapped, of 256 colours. */
+#define MAP_COLOUR	"48;5;25m"
+
+/* Drawn over the picture before, as large as the terminal has become. */
+static bool check_follow(const struct vt_space *space)
+{
+	vt_check(check_screen("space 1, 8 MiB, a cell is 2 pages (8 KiB)\n", true) &&
+		 check_screen("  s swapped            2048        8 MiB\n", true) &&
+		 check_shown(true, MAP_COLOUR, true), "the first picture");
+	vt_check(vt_discard(space->fd, 0, 16 * vt_page_size()) == 16, "DISCARD");
+	vt_check(check_screen("  . untouched            16       64 KiB\n", true) &&
+		 check_screen("\nspace 1, ", false), "drawn again");
+	vt_check(vl_run_command(TMUX "resize-window -x 60 -y 20") &&
+		 check_screen("space 1, 8 MiB, a cell is 8 pages (32 KiB)\n", true), "a resize");
+	vt_check(press("C-c") && check_screen("ended 130\n", true), "an interrupt");
+	return true;
+}
+
+/* Ends well when the space does. */
+static bool check_follow_again(struct vt_space *space)
+{
+	vt_check(press("Enter") && check_screen("ended", false) && check_screen("! bad ", true) &&
+		 check_shown(true, "\033", false), "with NO_COLOR");
+	vt_space_free(space);
+	vt_check(check_screen("ended 0\n", true), "its end");
+	return true;
+}
+
+static bool test_map_follow(void)
+{
+	struct vt_space space;
+	bool good;
+
+	vt_check(load_and_use(&space), "use");
+	/* a shell with a trap outlives the interrupt */
+	good = start("trap : INT; unset NO_COLOR; vmdevctl map --follow space:1; "
+		     "echo ended $?; read line; NO_COLOR=1 vmdevctl map --follow space:1") &&
+	       check_follow(&space) && check_follow_again(&space);
 	vl_run_command(TMUX "kill-server");
 	return good;
 }
@@ -411,6 +462,7 @@ static const struct vt_test tests[] = {
 	{ "stat ends with the module", test_stat_unloaded },
 	{ "metrics", test_metrics },
 	{ "top", test_top },
+	{ "map --follow", test_map_follow },
 };
 
 int main(void)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # vmdevctl top in a real terminal: tmux presses its keys and its screens are read,
-# over a made-up /sys that changes under it. top.sh BUILD
+# over a made-up /sys that changes under it; and what stat and doctor do otherwise in a
+# terminal. top.sh BUILD
 set -euo pipefail
 
 # shellcheck source=userspace/tests/lib
@@ -20,16 +21,16 @@ tm()
 	tmux -S "$work/tmux$server" -f /dev/null "$@"
 }
 
-# start COMMAND [WIDTH]: top as it is called there; its exit status follows it
+# start COMMAND [WIDTH [HEIGHT]]: top as it is called there; its exit status follows it
 start()
 {
 	tm kill-server 2>/dev/null || true
 	server=$((server + 1))
-	tm new-session -d -x "${2:-100}" -y 30 \
+	tm new-session -d -x "${2:-100}" -y "${3:-30}" \
 		"export TOP='$tool top -R $sysroot'; $1; echo \"ended \$?\"; exec sleep 1000"
 }
 
-# capture [-e]: what is on the screen now, with its colours
+# capture [-e] [-S -]: what is on the screen now, with its colours, with all before it
 capture()
 {
 	tm capture-pane -p "$@" >"$log" 2>&1
@@ -331,5 +332,24 @@ for ((i = 0; i < 100; i++)); do
 	sleep 0.2
 done
 check "and a terminal that goes away" bash -c "! kill -0 $pid 2>/dev/null"
+
+# ---- stat and doctor ----
+
+start "$tool stat -R $sysroot 0.1 30" 100 10
+sees "stat in a small terminal" '^ended 0$'
+capture -S -
+check "names its columns again after every 7 lines" test "$(grep -c 'minor major' "$log")" -eq 5
+start "$tool stat -n -R $sysroot 0.1 30" 100 10
+sees "with --one-header" '^ended 0$'
+capture -S -
+check "it doesn't" test "$(grep -c 'minor major' "$log")" -eq 1
+start "unset NO_COLOR; $tool doctor"
+sees "doctor" '^ended [01]$'
+capture -e
+now "has colours" "$colour"
+start "NO_COLOR=1 $tool doctor"
+sees "doctor with NO_COLOR" '^ended [01]$'
+capture -e
+now "has none" "$colour" lacks
 
 echo "1..$count"
