@@ -46,6 +46,8 @@ says 'peak .*, at most .* resident; faults: .* minor, .* major, .* zero; .* read
 	"what was used is said"
 
 gives 0 "a program with its own malloc" "$build/tests/own_malloc"
+gives 0 "a program that starts others" "$build/tests/stress" spawn
+says 'peak .*; 1 process' "makes no space for that"
 gives 0 "true" true
 says 'peak .*; 1 process' "one process"
 gives 3 "an exit status is passed on" sh -c 'exit 3'

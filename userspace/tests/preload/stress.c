@@ -2,9 +2,10 @@
 /*
  * A program that uses memory in every way the preload library takes care of, and
  * knows what each byte must be. Run it under `vmdevctl run`, or under preload/run on
- * a machine without the device. Prints TAP; SECONDS is for the random part.
+ * a machine without the device. Prints TAP; SECONDS is for the random part. With spawn it
+ * only starts programs, which leave run alone, so that this is the one process on a space.
  *
- *	stress [SECONDS]
+ *	stress [SECONDS | spawn]
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,14 +19,19 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <jemalloc/jemalloc.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/vmdev.h>
+#include <zlib.h>
 
 #include "../tap.h"
 
@@ -107,6 +113,25 @@ static bool is_on_space(const void *address)
 	if (maps)
 		fclose(maps);
 	return found;
+}
+
+/* The descriptors that are no regular program's, by where they point to. */
+static int find_fd(const char *what)
+{
+	char path[64], to[256];
+	ssize_t length;
+	int fd;
+
+	for (fd = 3; fd < 2000; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		length = readlink(path, to, sizeof(to) - 1);
+		if (length < 0)
+			continue;
+		to[length] = '\0';
+		if (strstr(to, what))
+			return fd;
+	}
+	return -1;
 }
 
 /* How a child ended: its exit status or -signal. */
@@ -635,6 +660,59 @@ static void test_exec(void)
 	ok(reap(pid) == 5 && blocks_hold(2), "vfork and exec");
 }
 
+#define SPAWN_PAGES	1024
+
+/* Of a file in the place of a space there is only how large it is. */
+static bool get_stats(struct vmdev_stats *stats)
+{
+	int fd = find_fd("vmdev");
+	struct stat st;
+
+	memset(stats, 0, sizeof(*stats));
+	if (!ioctl(fd, VMDEV_IOC_GET_STATS, stats))
+		return true;
+	if (!fstat(fd, &st))
+		stats->touched = (uint64_t)st.st_blocks;
+	return stats->touched;
+}
+
+static uint64_t pages_used(const struct vmdev_stats *stats)
+{
+	return stats->faults_minor + stats->faults_major + stats->faults_zero + stats->read_pages;
+}
+
+static int vfork_exec(char *const argv[], char *const envp[])
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		execve(argv[0], argv, envp);
+		_exit(1);
+	}
+	return reap(pid);
+}
+
+/* Without the environment that would give the program a space of its own. */
+static void test_spawn(void)
+{
+	char *const argv[] = { "/bin/sh", "-c", "exit 5", NULL }, *const envp[] = { NULL };
+	char *p = malloc(SPAWN_PAGES * PAGE);
+	struct vmdev_stats before, after;
+	uint64_t used;
+	bool good;
+	pid_t pid;
+
+	fill(p, SPAWN_PAGES * PAGE, 12);
+	good = get_stats(&before) && vfork_exec(argv, envp) == 5 &&
+	       !posix_spawn(&pid, argv[0], NULL, NULL, argv, envp) && reap(pid) == 5 &&
+	       get_stats(&after);
+	used = good ? pages_used(&after) - pages_used(&before) : 0;
+	ok(good && after.touched == before.touched && used < SPAWN_PAGES / 8,
+	   "vfork and posix_spawn leave a heap alone (%" PRIu64 " pages)", used);
+	ok(holds(p, SPAWN_PAGES * PAGE, 12), "which is what it was");
+	free(p);
+}
+
 /* ---- descriptors ---- */
 
 static bool still_works(void)
@@ -652,25 +730,6 @@ static bool still_works(void)
 	if (p)
 		munmap(p, 1 << 20);
 	return good;
-}
-
-/* The descriptors that are no regular program's, by where they point to. */
-static int find_fd(const char *what)
-{
-	char path[64], to[256];
-	ssize_t length;
-	int fd;
-
-	for (fd = 3; fd < 2000; fd++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		length = readlink(path, to, sizeof(to) - 1);
-		if (length < 0)
-			continue;
-		to[length] = '\0';
-		if (strstr(to, what))
-			return fd;
-	}
-	return -1;
 }
 
 static void test_descriptors(void)
@@ -876,6 +935,10 @@ static void test_dlopen(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IONBF, 0);
+	if (argc > 1 && !strcmp(argv[1], "spawn")) {
+		test_spawn();
+		return tap_end();
+	}
 	if (argc > 1)
 		seconds = atof(argv[1]);
 	test_heap();
@@ -892,6 +955,7 @@ int main(int argc, char **argv)
 	test_stack();
 	test_signals();
 	test_exec();
+	test_spawn();
 	test_descriptors();
 	test_dlopen();
 	test_threads();
