@@ -41,6 +41,10 @@
 
 extern char **environ;
 
+/* Of libraries that this isn't linked with. */
+#define SYMBOL(library, name)	((__typeof__(name) *)dlsym(library, #name))
+#define JEMALLOC(name)		SYMBOL(RTLD_DEFAULT, name)
+
 static double seconds = 3;
 
 /* ---- content ---- */
@@ -199,6 +203,44 @@ static void test_heap(void)
 	free(p);
 }
 
+static void count_text(void *count, const char *text)
+{
+	*(size_t *)count += strlen(text);
+}
+
+/* What jemalloc has beside malloc, for programs that are made for it. */
+static void test_jemalloc(void)
+{
+	const char *dss = "", *again = "";
+	size_t n = 100000, length, printed = 0, mib[2], depth = ARRAY_SIZE(mib);
+	char *p;
+
+	if (!ok(JEMALLOC(mallocx) && JEMALLOC(mallctl), "jemalloc's own functions"))
+		return;
+	p = JEMALLOC(mallocx)(n, MALLOCX_LG_ALIGN(16) | MALLOCX_ZERO);
+	ok(p && is_on_space(p) && !((uintptr_t)p % (1 << 16)) && is_zero(p, n), "mallocx");
+	fill(p, n, 16);
+	p = JEMALLOC(rallocx)(p, 3 * n, 0);
+	ok(p && is_on_space(p + 3 * n - 1) && holds(p, n, 16), "rallocx");
+	fill(p, 3 * n, 17);
+	length = JEMALLOC(xallocx)(p, 2 * n, 0, 0);
+	ok(length >= 2 * n && length == JEMALLOC(sallocx)(p, 0) && holds(p, 2 * n, 17),
+	   "xallocx, sallocx");
+	JEMALLOC(sdallocx)(p, length, 0);
+	p = JEMALLOC(mallocx)(100, 0);
+	fill(p, 100, 18);
+	ok(JEMALLOC(nallocx)(100, 0) == malloc_usable_size(p) && holds(p, 100, 18), "nallocx");
+	JEMALLOC(dallocx)(p, 0);
+	length = sizeof(dss);
+	ok(!JEMALLOC(mallctl)("opt.dss", &dss, &length, NULL, 0) && !strcmp(dss, "disabled"),
+	   "mallctl: no memory of sbrk");
+	ok(!JEMALLOC(mallctlnametomib)("opt.dss", mib, &depth) &&
+	   !JEMALLOC(mallctlbymib)(mib, depth, &again, &length, NULL, 0) && !strcmp(again, dss),
+	   "mallctlnametomib, mallctlbymib");
+	JEMALLOC(malloc_stats_print)(count_text, &printed, "gmdablxe");
+	ok(printed, "malloc_stats_print");
+}
+
 /* ---- mappings ---- */
 
 static void test_map(void)
@@ -244,6 +286,43 @@ static void test_map(void)
 	ok(mmap(NULL, 0, RW, ANON, -1, 0) == MAP_FAILED && errno == EINVAL &&
 	   mmap(p + 1, n, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL &&
 	   munmap(p + 1, n) == -1 && errno == EINVAL, "bad arguments");
+}
+
+/* New memory on the space, that holds what is written there. */
+static bool is_new(char *p, size_t n, uint64_t seed)
+{
+	if (p == MAP_FAILED || !is_on_space(p) || !is_zero(p, n))
+		return false;
+	fill(p, n, seed);
+	return holds(p, n, seed);
+}
+
+static void test_map_more(void)
+{
+	int zeroes = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	size_t n = 64 * PAGE;
+	char *p = mmap64(NULL, n, RW, ANON, -1, 0), *q;
+
+	ok(is_new(p, n, 13), "mmap64");
+	ok(!madvise(p + PAGE, 3 * PAGE, MADV_FREE) && holds(p, PAGE, 13) &&
+	   is_zero(p + PAGE, 3 * PAGE) && holds(p + 4 * PAGE, n - 4 * PAGE, 13 + 4 * PAGE / 8),
+	   "MADV_FREE");
+	fill(p, n, 14);
+	errno = 0;
+	ok(madvise(p, n, MADV_WIPEONFORK) == -1 && errno == EINVAL && holds(p, n, 14),
+	   "MADV_WIPEONFORK is refused");
+	ok(!pkey_mprotect(p, n, PROT_READ, -1) && read(zeroes, p, PAGE) == -1 &&
+	   errno == EFAULT && holds(p, n, 14), "pkey_mprotect: read only");
+	ok(!pkey_mprotect(p, n, RW, -1) && read(zeroes, p, PAGE) == PAGE && is_zero(p, PAGE) &&
+	   holds(p + PAGE, n - PAGE, 14 + PAGE / 8), "pkey_mprotect: and back");
+	q = mmap(NULL, n, RW, ANON | MAP_32BIT, -1, 0);
+	ok((uintptr_t)q + n <= 1UL << 31 && is_new(q, n, 15), "MAP_32BIT");
+	munmap(q, n);
+	q = mmap(NULL, n, RW, ANON | MAP_POPULATE, -1, 0);
+	ok(is_new(q, n, 19) && holds(p + PAGE, n - PAGE, 14 + PAGE / 8), "MAP_POPULATE");
+	munmap(q, n);
+	munmap(p, n);
+	close(zeroes);
 }
 
 static void test_file_over(void)
@@ -927,9 +1006,11 @@ static void test_threads(void)
 
 static void test_dlopen(void)
 {
-	void *library = dlopen("libresolv.so.2", RTLD_NOW);
+	void *library = dlopen("libz.so.1", RTLD_NOW);
+	gzFile file = library ? SYMBOL(library, gzopen)("/dev/null", "rb") : NULL;
 
-	ok(library && !dlclose(library), "dlopen");
+	ok(file && is_on_space(file), "what a library takes that comes later is on the space");
+	ok(file && SYMBOL(library, gzclose)(file) == Z_OK && !dlclose(library), "dlopen");
 }
 
 int main(int argc, char **argv)
@@ -942,7 +1023,9 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		seconds = atof(argv[1]);
 	test_heap();
+	test_jemalloc();
 	test_map();
+	test_map_more();
 	test_file_over();
 	test_code();
 	test_mremap();
