@@ -129,7 +129,7 @@ static void *touch_on(void *arg)
 		for (unsigned int i = 0; i < 16; i++)
 			(void)*(volatile char *)(w->mem + vt_random(&state) % REGION *
 						 vt_page_size());
-		usleep(500);
+		usleep(5000);
 	}
 	return NULL;
 }
@@ -227,7 +227,10 @@ static bool test_signals(void)
 	for (unsigned int i = 0; i < WORKERS; i++)
 		pid[i] = start(i, fd, table);
 
-	while (vt_now() < end && !atomic_load(&shared->failed)) {
+	/* on a slow machine until all of it has happened, for a minute more at most */
+	while ((vt_now() < end || (vt_now() < end + 60 && !(kills && stops && exits &&
+							     atomic_load(&shared->execs)))) &&
+	       !atomic_load(&shared->failed)) {
 		unsigned int i = vt_random(&state) % WORKERS;
 		double began;
 		int status;
