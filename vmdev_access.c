@@ -7,7 +7,8 @@
  *
  * Page tables can't go away meanwhile: a VMA is unlinked from i_mmap, under
  * i_mmap_rwsem held for writing, before its tables are freed. Those of the lowest
- * level may from 6.14 on (MADV_DONTNEED), after a grace period: hence RCU. A bit
+ * level may from 6.14 on (MADV_DONTNEED), after a grace period: hence RCU. In a fault it
+ * is mmap_lock or the VMA's own that keeps VMA and tables. A bit
  * that is set again or a page that is mapped while we look is a benign race: the
  * answer was right when it was given. TLBs are not flushed, as in the kernel's own
  * ptep_clear_flush_young() on x86: a stale entry only hides one use.
@@ -271,17 +272,17 @@ void vmdev_access_forget(struct vm_area_struct *vma, unsigned long addr, unsigne
  * @addr: the page
  *
  * Context: as vmdev_access_forget().
- * Return: true when there are such pages and none of them was used.
+ * Return: true when all of a few are mapped and none was used.
  */
 bool vmdev_access_unused(struct vm_area_struct *vma, unsigned long addr)
 {
-	unsigned long first = max(vma->vm_start, addr & PMD_MASK);
+	unsigned long room = addr - max(vma->vm_start, addr & PMD_MASK);
 	struct use use = { 0 };
 
-	if (first < addr)
-		walk_ptes(vma->vm_mm, max(first, addr - LOOK_BACK * PAGE_SIZE), addr, 0,
-			  count_pte, &use);
-	return use.mapped && !use.young;
+	room = min(room, LOOK_BACK * PAGE_SIZE);
+	if (room)
+		walk_ptes(vma->vm_mm, addr - room, addr, 0, count_pte, &use);
+	return use.mapped && use.mapped == room >> PAGE_SHIFT && !use.young;
 }
 
 /* Was the page written through a mapping? Context: as vmdev_access_look(). */

@@ -406,6 +406,9 @@ static bool fill_one(struct vmdev_space *space, pgoff_t index, bool write)
 	if (vmdev_page_state(e) == VMDEV_PAGE_ABSENT && !vmdev_space_ends_before(space, index)) {
 		frame = vmdev_reclaim_try_frame(space);
 		done = frame && !fill(space, index, e, frame, write, GFP_NOWAIT | __GFP_NOWARN);
+		/* as take_ahead() does */
+		if (done)
+			set_bit(VMDEV_FRAME_ACCESSED, &frame->flags);
 	}
 	vmdev_page_untry(e);
 	return done;
@@ -440,6 +443,15 @@ static pgoff_t last_around(struct vm_fault *vmf)
 }
 
 /*
+ * Will pages that are mapped tell whether they are touched? Not when the kernel goes
+ * through them on somebody's behalf (mlock, MAP_POPULATE, direct I/O).
+ */
+static bool tells_use(struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_USER;
+}
+
+/*
  * Map the pages behind the fault's up to @last as far as they are at hand, as if they
  * were read: they are writable too, and clean.
  */
@@ -453,8 +465,9 @@ static void map_along(struct vm_fault *vmf, pgoff_t last)
 	vmf->flags &= ~FAULT_FLAG_WRITE;
 	filemap_map_pages(vmf, vmf->pgoff + 1, last);
 	vmf->flags = flags;
-	vmdev_access_forget(vmf->vma, vmf->address + PAGE_SIZE,
-			    vmf->address + ((last - vmf->pgoff + 1) << PAGE_SHIFT));
+	if (tells_use(vmf))
+		vmdev_access_forget(vmf->vma, vmf->address + PAGE_SIZE,
+				    vmf->address + ((last - vmf->pgoff + 1) << PAGE_SHIFT));
 }
 
 static vm_fault_t vmdev_fault(struct vm_fault *vmf)
@@ -468,9 +481,10 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	int err;
 
 	/* whether what was mapped along with the last fault of a stream is of use */
-	if (!(vmf->flags & FAULT_FLAG_TRIED) && vmdev_io_follows(space, vmf->pgoff) &&
-	    vmdev_access_unused(vmf->vma, vmf->address))
-		vmdev_io_skips(space, vmf->pgoff);
+	if (tells_use(vmf) && !(vmf->flags & FAULT_FLAG_TRIED) &&
+	    vmdev_io_follows(space, vmf->pgoff))
+		vmdev_io_judge(space, vmf->pgoff,
+			       vmdev_access_unused(vmf->vma, vmf->address));
 	for (;;) {
 		last = around;
 		err = try_get(space, vmf->pgoff, write, &folio, &kind, &last);

@@ -364,6 +364,7 @@ static struct vmdev_stream *find_stream(struct vmdev_space *space, pgoff_t index
 		near->streak = 0;
 	}
 	near->window = 0;
+	near->doubt = false;
 	near->last = index;
 	near->ahead = index;
 	return near;
@@ -421,9 +422,12 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, pgoff_t last,
 	return n;
 }
 
+/* A fault maps fewer than SKIP pages along; what is farther away came otherwise. */
 static bool follows(const struct vmdev_stream *s, pgoff_t index)
 {
-	return READ_ONCE(s->stride) == 1 && index - READ_ONCE(s->fault) > 1 &&
+	unsigned long delta = index - READ_ONCE(s->fault);
+
+	return READ_ONCE(s->stride) == 1 && delta > 1 && delta <= SKIP &&
 	       (index - 1 == READ_ONCE(s->last) || index - 1 == READ_ONCE(s->ahead));
 }
 
@@ -443,24 +447,45 @@ bool vmdev_io_follows(struct vmdev_space *space, pgoff_t index)
 	return false;
 }
 
-/*
- * The same, and the pages between were not touched: it isn't a stream that goes on page
- * by page, and what counted as used was not. Context: any.
+/* It isn't a stream that goes on page by page. space->lock held. */
+static void skips(struct vmdev_space *space, struct vmdev_stream *s, pgoff_t index)
+{
+	/* read ahead, not filled: that counted as used */
+	if (s->last != s->fault)
+		space->ra_credit = max_t(int, space->ra_credit - (int)(index - s->fault), 0);
+	s->stride = index - s->fault;
+	s->streak = 1;
+	s->window = 0;
+	s->last = index;
+	s->ahead = index;
+	s->doubt = false;
+}
+
+/**
+ * vmdev_io_judge() - a fault follows one with which others were mapped
+ * @space: the space
+ * @index: the fault's page; vmdev_io_follows() said so
+ * @unused: the last of those were not touched
+ *
+ * Twice in a row is believed: threads that share the work, or the evictor's look, can
+ * make it seem so once.
+ *
+ * Context: any.
  */
-void vmdev_io_skips(struct vmdev_space *space, pgoff_t index)
+void vmdev_io_judge(struct vmdev_space *space, pgoff_t index, bool unused)
 {
 	struct vmdev_stream *s;
 
+	if (READ_ONCE(space->ra_mode) == POSIX_FADV_SEQUENTIAL)
+		return;
 	spin_lock(&space->lock);
 	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
 		if (!follows(s, index))
 			continue;
-		s->stride = index - s->fault;
-		space->ra_credit = max_t(int, space->ra_credit - s->stride, 0);
-		s->streak = 1;
-		s->window = 0;
-		s->last = index;
-		s->ahead = index;
+		if (unused && s->doubt)
+			skips(space, s, index);
+		else
+			s->doubt = unused;
 		break;
 	}
 	spin_unlock(&space->lock);
@@ -568,14 +593,16 @@ int vmdev_io_read(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 	return 0;
 }
 
-/* Is there a stream that comes up to @index page by page? A hint, as above. */
-static bool comes_up(struct vmdev_space *space, pgoff_t index)
+/* Is @index the page of a stream that is known to skip some? A hint, as above. */
+static bool strides_to(struct vmdev_space *space, pgoff_t index)
 {
 	const struct vmdev_stream *s;
 
 	for (s = space->stream; s < space->stream + VMDEV_STREAMS; s++) {
+		long stride = READ_ONCE(s->stride), delta = index - READ_ONCE(s->last);
+
 		/* see vmdev_io_follows() */
-		if (data_race(READ_ONCE(s->stride) == 1 && index - READ_ONCE(s->last) <= SKIP))
+		if (data_race(stride > 1 && (!delta || delta == stride)))
 			return true;
 	}
 	return false;
@@ -591,8 +618,13 @@ static bool take_ahead(struct vmdev_space *space, pgoff_t index)
 		return false;
 	done = vmdev_page_state(e) == VMDEV_PAGE_CLEAN &&
 	       test_and_clear_bit(VMDEV_ENTRY_RA, e);
-	if (done)
-		folio_clear_readahead(vmdev_pool_frame(vmdev_page_frame(e))->folio);
+	if (done) {
+		struct vmdev_frame *frame = vmdev_pool_frame(vmdev_page_frame(e));
+
+		folio_clear_readahead(frame->folio);
+		/* the evictor leaves it to its reader once; the second look tells */
+		set_bit(VMDEV_FRAME_ACCESSED, &frame->flags);
+	}
 	vmdev_page_untry(e);
 	return done;
 }
@@ -601,9 +633,9 @@ static bool take_ahead(struct vmdev_space *space, pgoff_t index)
  * vmdev_io_touched() - a page that was read ahead is used for the first time
  * @space: the space
  * @index: the page; its flag is cleared already
- * @last: up to this page its neighbours will be mapped with it in a stream that goes up
- *	page by page: those that were read ahead and are there count as used too, or each
- *	would cost a fault
+ * @last: up to this page its neighbours will be mapped with it, unless its stream skips
+ *	them: those that were read ahead and are there count as used too, or each would
+ *	cost a fault
  *
  * Context: process, no page lock.
  * Return: the last page in a row that counts as used.
@@ -614,7 +646,7 @@ pgoff_t vmdev_io_touched(struct vmdev_space *space, pgoff_t index, pgoff_t last)
 	struct reads r;
 
 	r.nr = 0;
-	if (comes_up(space, index)) {
+	if (!strides_to(space, index)) {
 		while (end <= last && take_ahead(space, end))
 			end++;
 	}

@@ -44,7 +44,7 @@ int vmdev_io_read(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 pgoff_t vmdev_io_touched(struct vmdev_space *space, pgoff_t index, pgoff_t last);
 unsigned int vmdev_io_fill_ahead(struct vmdev_space *space, pgoff_t index, unsigned int max);
 bool vmdev_io_follows(struct vmdev_space *space, pgoff_t index);
-void vmdev_io_skips(struct vmdev_space *space, pgoff_t index);
+void vmdev_io_judge(struct vmdev_space *space, pgoff_t index, bool unused);
 void vmdev_io_correct(struct vmdev_space *space, pgoff_t index, pgoff_t ahead);
 bool vmdev_io_wasted(struct vmdev_space *space, unsigned long *e);
 void vmdev_io_prefetch(struct vmdev_space *space, pgoff_t first, pgoff_t end);

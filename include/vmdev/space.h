@@ -39,6 +39,7 @@ enum vmdev_space_counter {
  * @fault: the newest page of it that was a fault; those behind it up to @last were
  *	mapped with it
  * @ahead: pages up to this one, in the direction of @stride, were asked for
+ * @doubt: pages that were mapped along were not used the last time
  * @stride: pages between faults, may be negative, 0 when unknown
  * @streak: faults in a row that kept to @stride
  * @window: pages to keep asked for ahead of @last
@@ -49,6 +50,7 @@ struct vmdev_stream {
 	pgoff_t fault;
 	pgoff_t ahead;
 	long stride;
+	bool doubt;
 	unsigned int streak;
 	unsigned int window;
 	unsigned long used;
