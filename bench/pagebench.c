@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -329,9 +331,19 @@ static void set_up_shares(void)
 	}
 }
 
+/* Who is left alone would wait for the other at the barrier for ever. */
+static void on_child(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	if (info->si_code != CLD_EXITED)
+		_exit(1);
+}
+
 /* From here on there are two of us. */
 static pid_t become_pair(void)
 {
+	struct sigaction action = { .sa_sigaction = on_child, .sa_flags = SA_SIGINFO };
 	pthread_barrierattr_t shared;
 	pid_t child;
 	char *path;
@@ -343,9 +355,12 @@ static pid_t become_pair(void)
 	pthread_barrierattr_init(&shared);
 	pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
 	pthread_barrier_init(bench.both, &shared, 2);
+	sigaction(SIGCHLD, &action, NULL);
 	child = fork();
 	if (child < 0)
 		err(1, "fork");
+	if (!child)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	options.pages /= 2;
 	options.ram_pages /= 2;
 	options.pattern_count = 1;
