@@ -43,8 +43,7 @@ static inline const char *fi_missing(void)
 		return "no /proc/thread-self/fail-nth: the kernel has no CONFIG_FAULT_INJECTION";
 	if (access(FI_DEBUG "failslab", F_OK) || access(FI_DEBUG "fail_page_alloc", F_OK) ||
 	    access(FI_DEBUG "fail_usercopy", F_OK))
-		return "the kernel lacks CONFIG_FAILSLAB, FAIL_PAGE_ALLOC or "
-		       "FAULT_INJECTION_USERCOPY";
+		return "the kernel can't fail all of slabs, pages and copies from user memory";
 	return NULL;
 }
 

@@ -212,6 +212,7 @@ static bool test_signals(void)
 {
 	double end = vt_now() + vm_seconds("VMDEV_PROCESS_SECONDS", 20), slowest = 0;
 	unsigned int kills = 0, stops = 0, exits = 0;
+	bool all = false;
 	int fd = open(VT_DEVICE, O_RDWR), table = memfd_create("table", 0);
 	bool stopped[WORKERS] = { false };
 	uint64_t state = 4711;
@@ -228,13 +229,13 @@ static bool test_signals(void)
 		pid[i] = start(i, fd, table);
 
 	/* on a slow machine until all of it has happened, for a minute more at most */
-	while ((vt_now() < end || (vt_now() < end + 60 && !(kills && stops && exits &&
-							     atomic_load(&shared->execs)))) &&
-	       !atomic_load(&shared->failed)) {
+	while (!atomic_load(&shared->failed) && (vt_now() < end || !all)) {
 		unsigned int i = vt_random(&state) % WORKERS;
 		double began;
 		int status;
 
+		all = (kills && stops && exits && atomic_load(&shared->execs)) ||
+		      vt_now() >= end + 60;
 		usleep(vt_random(&state) % 20000);
 		if (waitpid(pid[i], &status, WNOHANG) == pid[i]) {
 			vt_check(ended_well(status), "worker %u ended with %#x", i, status);
