@@ -336,7 +336,7 @@ static void on_child(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
 	(void)context;
-	if (info->si_code != CLD_EXITED)
+	if (info->si_code != CLD_EXITED || info->si_status)
 		_exit(1);
 }
 
