@@ -53,9 +53,9 @@ static bool make_fs(const char *type, const char *options)
 }
 
 /* An overlay with its files on ext4: the module uses file I/O there. */
-static bool make_overlay(void)
+static bool make_overlay(const char *options)
 {
-	if (!make_fs("ext4", NULL) || !vl_run_command("modprobe overlay"))
+	if (!make_fs("ext4", options) || !vl_run_command("modprobe overlay"))
 		return false;
 	vt_need(!mkdir(MNT "/lower", 0755) && !mkdir(MNT "/upper", 0755) &&
 		!mkdir(MNT "/work", 0755), "mkdir: %s", strerror(errno));
@@ -168,7 +168,7 @@ static bool test_overlay_down(void)
 	struct vt_space v;
 	int ret;
 
-	if (!make_overlay())
+	if (!make_overlay(NULL))
 		return vt_skip("no overlay");
 	load(OVER);
 	vt_check(!by_blocks(), "block I/O on overlay");
@@ -192,18 +192,22 @@ static bool test_overlay_down(void)
 }
 
 /* Somebody asks for read-only: refused while the store is open for writing. */
-static bool remount(const char *type)
+static bool refuses_remount(const char *dir)
 {
 	struct vt_space v;
 	int ret;
 
-	if (!make_fs(type, NULL))
-		return vt_skip("no %s", type);
-	load(MNT);
+	load(dir);
 	v = two_halves();
-	ret = mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL) ? -errno : 0;
+	ret = mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL) ? -errno : 0;
 	vt_check(ret == -EBUSY, "remount read-only: %s", strerror(-ret));
-	return goes_on(&v) && unloads(&v);
+	vt_check(goes_on(&v), "after that");
+	return unloads(&v);
+}
+
+static bool remount(const char *type)
+{
+	return make_fs(type, NULL) ? refuses_remount(MNT) : vt_skip("no %s", type);
 }
 
 static bool test_ext4_remount(void)
@@ -216,24 +220,66 @@ static bool test_xfs_remount(void)
 	return remount("xfs");
 }
 
+static bool test_btrfs_remount(void)
+{
+	return remount("btrfs");
+}
+
 /* The file system makes itself read-only, for an error it found. */
-static bool test_ext4_error(void)
+static bool make_read_only(void)
 {
 	const char *disk = strrchr(vl_disk(), '/') + 1;
-	struct vt_space v;
 	struct vm_quiet q;
 	char path[128];
 
-	if (!make_fs("ext4", "errors=remount-ro"))
-		return vt_skip("no ext4");
-	load(MNT);
-	v = two_halves();
 	snprintf(path, sizeof(path), "/sys/fs/ext4/%s/trigger_fs_error", disk);
 	q = vm_quiet_begin();
 	vt_check(!vm_write(path, "test"), "%s", path);
 	vt_check(vm_quiet_end(&q), "the kernel reported a bug");
 	vt_check(mkdir(MNT "/x", 0755) && (errno == EROFS || errno == EIO), "it isn't read-only");
-	return goes_on(&v) && unloads(&v);
+	return true;
+}
+
+static bool test_ext4_error(void)
+{
+	struct vt_space v;
+
+	if (!make_fs("ext4", "errors=remount-ro"))
+		return vt_skip("no ext4");
+	load(MNT);
+	v = two_halves();
+	return make_read_only() && goes_on(&v) && unloads(&v);
+}
+
+/*
+ * The same below file I/O: what can't be written stays in memory, nobody gets SIGBUS,
+ * and what was written is read.
+ */
+static bool test_overlay_error(void)
+{
+	struct vt_space v;
+	int ret;
+
+	if (!make_overlay("errors=remount-ro"))
+		return vt_skip("no overlay");
+	load(OVER);
+	vt_check(!by_blocks(), "block I/O on overlay");
+	v = two_halves();
+	vt_check(make_read_only(), "errors=remount-ro");
+	vt_check(check_range(v.mem, PAGES, 1, 0), "content lost");
+	fill_range(page_of(&v, HALF), HALF, 2, HALF);
+	vt_evict(v.fd, 0, v.length);
+	vt_msg("%" PRIu64 " write errors", vt_sysfs_u64("store/write_errors"));
+	vt_check(check_range(v.mem, HALF, 1, 0) && check_range(page_of(&v, HALF), HALF, 2, HALF),
+		 "content lost");
+	vt_check(vt_sysfs_u64("store/read_errors") + vt_sysfs_u64("store/checksum_errors") == 0 &&
+		 vt_stats_now(v.fd).bad == 0, "pages are bad");
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	ret = vl_unload_patiently(20);
+	vt_check(!ret, "unload: %s", strerror(-ret));
+	vt_check(!umount(OVER) && !umount(MNT), "umount: %s", strerror(errno));
+	return true;
 }
 
 /* ---- a disk that fills up ---- */
@@ -358,7 +404,9 @@ static const struct vt_test tests[] = {
 	{ "ext4 below an overlay forced down", test_overlay_down },
 	{ "ext4 to be remounted read-only", test_ext4_remount },
 	{ "XFS to be remounted read-only", test_xfs_remount },
+	{ "btrfs to be remounted read-only", test_btrfs_remount },
 	{ "ext4 makes itself read-only", test_ext4_error },
+	{ "ext4 below an overlay makes itself read-only", test_overlay_error },
 	{ "ext4 fills up", test_ext4_full },
 	{ "XFS fills up", test_xfs_full },
 	{ "tmpfs fills up", test_tmpfs_full },

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "dm_store.h"
+#include "nbd_store.h"
 
 #define PAGES	256
 #define HALF	(PAGES / 2)
@@ -36,7 +37,7 @@ static int64_t count_bad(const struct vt_space *v, unsigned int first, unsigned 
 	return bad;
 }
 
-/* The bad pages are what the counters say; they stay bad on a good device. */
+/* The bad pages are what the counters say, and stay bad: the device is well again. */
 static bool counted(const struct vt_space *v, int64_t bad, const char *counter)
 {
 	uint64_t errors = vt_sysfs_u64(counter);
@@ -46,7 +47,6 @@ static bool counted(const struct vt_space *v, int64_t bad, const char *counter)
 		 " gave SIGBUS", vt_stats_now(v->fd).bad, bad);
 	vt_check(errors >= (uint64_t)bad, "%s is %" PRIu64 " with %" PRId64 " bad pages", counter,
 		 errors, bad);
-	dm_works();
 	vt_check(count_bad(v, 0, PAGES) == bad, "not the same pages when the device is well");
 	return true;
 }
@@ -77,8 +77,8 @@ static bool test_dropped_writes(void)
 	return true;
 }
 
-/* A byte of each request is changed, while it is written or read. */
-static bool corrupted(bool write)
+/* A byte of each request is changed while it is written. */
+static bool test_corrupted_writes(void)
 {
 	struct vt_space v;
 	int64_t bad;
@@ -86,18 +86,11 @@ static bool corrupted(bool write)
 	dm_load(4, "readahead=8");
 	v = vt_space_new(PAGES * vt_page_size());
 	fill_range(v.mem, PAGES, 1, 0);
-	if (write)
-		dm_flakey(0, 1, "5 corrupt_bio_byte 99 w 1 0");
+	dm_flakey(0, 1, "5 corrupt_bio_byte 99 w 1 0");
 	vt_check(vt_evict_all(&v), "pages stayed");
-	if (!write)
-		dm_flakey(0, 1, "5 corrupt_bio_byte 99 r 1 0");
-	else
-		dm_works();
+	dm_works();
 	bad = count_bad(&v, 0, PAGES);
 	vt_msg("%" PRId64 " pages of %d", bad, PAGES);
-	/* that of 6.1 looks at what is left of a request, which is nothing at its end */
-	if (!write && !bad)
-		return vt_skip("dm-flakey of this kernel changes nothing that is read");
 	vt_check(bad > 0 && bad < PAGES, "%" PRId64 " bad pages", bad);
 	vt_check(counted(&v, bad, "store/checksum_errors"), "counters");
 	vt_check(vt_sysfs_u64("store/read_errors") == 0, "read errors");
@@ -106,14 +99,37 @@ static bool corrupted(bool write)
 	return true;
 }
 
-static bool test_corrupted_writes(void)
-{
-	return corrupted(true);
-}
-
+/*
+ * A bit of every third page is changed on the way back; the disk has them all right. (The
+ * dm-flakey of 6.1 changes nothing that is read: it looks at what is left of a request,
+ * which is nothing at its end.)
+ */
 static bool test_corrupted_reads(void)
 {
-	return corrupted(false);
+	struct nbd_store nbd;
+	struct vt_space v;
+	int64_t bad;
+
+	if (!nbd_start(&nbd, 0))
+		return vt_skip("no nbd");
+	vl_must_load("pool_mb=4 store=" NBD_NODE " store_mb=0 readahead=8");
+	v = vt_space_new(PAGES * vt_page_size());
+	fill_range(v.mem, PAGES, 1, 0);
+	vt_check(vt_evict_all(&v), "pages stayed");
+	*nbd.corrupt = 3;
+	bad = count_bad(&v, 0, HALF);
+	*nbd.corrupt = 0;
+	vt_check(bad >= HALF / 3 && bad <= HALF / 3 + 1, "%" PRId64 " bad pages of %d", bad, HALF);
+	/* read ahead, some of the others may have come changed too, and are as lost */
+	bad += count_bad(&v, HALF, PAGES - HALF);
+	vt_check(bad <= HALF / 3 + 9, "%" PRId64 " bad pages", bad);
+	vt_check(counted(&v, bad, "store/checksum_errors"), "counters");
+	vt_check(vt_sysfs_u64("store/read_errors") == 0, "read errors");
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	vt_check(!vl_unload_patiently(10), "unload");
+	nbd_stop(&nbd);
+	return true;
 }
 
 /* All reads fail for a moment. What was not touched then is none the worse for it. */
@@ -233,6 +249,7 @@ static bool test_dust(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(victims); i++)
 		vt_check(vt_touch_sigbus(page_of(&v, victims[i]), false, NULL), "page %u",
 			 victims[i]);
+	dm_works();
 	vt_check(counted(&v, ARRAY_SIZE(victims), "store/read_errors"), "counters");
 	vt_space_free(&v);
 	return true;

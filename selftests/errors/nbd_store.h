@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A store on a network block device whose server is a child of the test, so that it
- * can be cut off, killed or stopped while the module uses it. It knows nothing of what
+ * can be cut off, killed, stopped or made to lie while the module uses it. It knows nothing of what
  * is tested with it.
  */
 #ifndef VMDEV_NBD_STORE_H
@@ -22,6 +22,7 @@ struct nbd_store {
 	int client;		/* the kernel's end of the connection */
 	pid_t server;
 	pid_t runner;		/* sits in NBD_DO_IT as long as there is a connection */
+	volatile int *corrupt;	/* shared with it: of how many pages one is sent changed */
 };
 
 static inline bool nbd_move(int fd, void *buf, size_t size, bool write_it)
@@ -37,8 +38,26 @@ static inline bool nbd_move(int fd, void *buf, size_t size, bool write_it)
 	return true;
 }
 
+/* Send part of the disk, a bit of each @corrupt-th page of it changed on the way. */
+static inline bool nbd_send(int fd, char *data, uint64_t from, uint32_t len, uint64_t corrupt)
+{
+	for (uint32_t at = 0; at < len; at += 4096) {
+		uint64_t page = (from + at) / 4096;
+		char *byte = data + at + page % 4096;
+		bool flip = corrupt && page % corrupt == 0;
+		bool sent;
+
+		*byte ^= flip;
+		sent = nbd_move(fd, data + at, 4096, true);
+		*byte ^= flip;
+		if (!sent)
+			return false;
+	}
+	return true;
+}
+
 /* Serve memory until the other end goes. */
-static inline void nbd_serve(int fd)
+static inline void nbd_serve(int fd, volatile int *corrupt)
 {
 	char *disk = calloc(NBD_MB, 1 << 20);
 	struct nbd_request req;
@@ -59,7 +78,7 @@ static inline void nbd_serve(int fd)
 		if (!nbd_move(fd, &reply, sizeof(reply), true))
 			break;
 		if (type == NBD_CMD_READ && !reply.error &&
-		    !nbd_move(fd, disk + from, len, true))
+		    !nbd_send(fd, disk + from, from, len, *corrupt))
 			break;
 	}
 	_exit(0);
@@ -75,12 +94,15 @@ static inline bool nbd_start(struct nbd_store *n, unsigned int timeout)
 	n->dev = open(NBD_NODE, O_RDWR | O_CLOEXEC);
 	if (n->dev < 0)
 		return false;
+	n->corrupt = mmap(NULL, vt_page_size(), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	vt_need(n->corrupt != MAP_FAILED, "mmap: %s", strerror(errno));
 	vt_need(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv), "socketpair: %s", strerror(errno));
 	n->server = vt_fork();
 	if (!n->server) {
 		close(sv[0]);
 		close(n->dev);
-		nbd_serve(sv[1]);
+		nbd_serve(sv[1], n->corrupt);
 	}
 	close(sv[1]);
 	n->client = sv[0];
@@ -116,6 +138,7 @@ static inline void nbd_stop(struct nbd_store *n)
 	waitpid(n->server, NULL, 0);
 	kill(n->runner, SIGKILL);
 	waitpid(n->runner, NULL, 0);
+	munmap((void *)n->corrupt, vt_page_size());
 	close(n->dev);
 }
 

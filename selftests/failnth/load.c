@@ -14,6 +14,7 @@
 
 #define DIR_EXT4	"/tmp/vmdev-ext4"
 #define DIR_TMPFS	"/tmp/vmdev-tmpfs"
+#define DIR_VFAT	"/tmp/vmdev-vfat"
 
 static char parameters[256];
 static const char *directory;	/* of the store file, NULL for a device */
@@ -220,6 +221,20 @@ static bool test_new_file(void)
 	return walk_load("load with a new file");
 }
 
+/* No files without a name there: one is created and its name removed again. */
+static bool test_vfat(void)
+{
+	mkdir(DIR_VFAT, 0755);
+	umount2(DIR_VFAT, MNT_DETACH);
+	if (!vl_run_command("modprobe vfat; mkfs.vfat -I %s 32768", vl_disk()) ||
+	    mount(vl_disk(), DIR_VFAT, "vfat", 0, NULL))
+		return vt_skip("no vfat: %s", strerror(errno));
+	directory = DIR_VFAT;
+	named = false;
+	snprintf(parameters, sizeof(parameters), "pool_mb=1 store=%s store_mb=1", directory);
+	return walk_load("load with a directory on vfat");
+}
+
 static bool test_tmpfs(void)
 {
 	make_tmpfs();
@@ -270,6 +285,7 @@ static const struct vt_test tests[] = {
 	{ "load with an existing file", test_existing_file },
 	{ "load with a new file", test_new_file },
 	{ "load with a file on tmpfs", test_tmpfs },
+	{ "load with a directory on vfat", test_vfat },
 	{ "unload", test_unload },
 	/* last: everything above is forgotten by now, or leaked */
 	{ "no memory is lost (where there is kmemleak)", vm_no_leaks },
@@ -284,6 +300,7 @@ static void unmount(void)
 {
 	umount2(DIR_EXT4, MNT_DETACH);
 	umount2(DIR_TMPFS, MNT_DETACH);
+	umount2(DIR_VFAT, MNT_DETACH);
 }
 
 int main(void)

@@ -64,8 +64,11 @@ static inline uint64_t free_mb(const char *dir)
 /* Make a file system on the spare disk and mount it; false if that can't be. */
 static inline bool mount_spare(const char *type)
 {
+	/* mkfs.vfat asks for no confirmation, and has another use for -f */
+	const char *force = strcmp(type, "vfat") ? "-f" : "-I";
+
 	if (!vl_run_command("modprobe %s", type) ||
-	    !vl_run_command("mkfs.%s -f %s", type, vl_disk()))
+	    !vl_run_command("mkfs.%s %s %s", type, force, vl_disk()))
 		return false;
 	mkdir(FS_DIR, 0700);
 	vt_need(!mount(vl_disk(), FS_DIR, type, 0, NULL), "mount %s: %s", type, strerror(errno));

@@ -83,6 +83,23 @@ static bool test_btrfs_directory(void)
 	return swap_through(FS_DIR, STORE_MB, SLOTS(STORE_MB), false);
 }
 
+/*
+ * No files without a name there: one is created and its name removed again, which must
+ * leave nothing in the directory. And no owners or modes a file.
+ */
+static bool test_vfat_directory(void)
+{
+	unsigned int before;
+
+	if (!mount_spare("vfat"))
+		return vt_skip("no vfat");
+	before = count_entries(FS_DIR);
+	vt_check(swap_through(FS_DIR, STORE_MB, SLOTS(STORE_MB), false), "on vfat");
+	vt_check(count_entries(FS_DIR) == before, "%u entries, %u before", count_entries(FS_DIR),
+		 before);
+	return true;
+}
+
 static bool test_block_device(void)
 {
 	return swap_through(vl_disk(), STORE_MB, SLOTS(STORE_MB), true);
@@ -176,6 +193,7 @@ static const struct vt_test tests[] = {
 	{ "directory on tmpfs", test_tmpfs_directory },
 	{ "directory on xfs", test_xfs_directory },
 	{ "directory on btrfs", test_btrfs_directory },
+	{ "directory on vfat", test_vfat_directory },
 	{ "file on xfs", test_xfs_file },
 	{ "existing file", test_existing_file },
 	{ "existing file with holes", test_sparse_file },
