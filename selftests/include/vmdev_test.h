@@ -816,13 +816,18 @@ static inline void vt_begin(unsigned int plan)
 
 /*
  * A subtest runs in a child of its own, so that what a failed one leaves (open
- * spaces, threads, a bad mapping) can't touch the next. Returns its KSFT_ status.
+ * spaces, threads, a bad mapping) can't touch the next. Returns its KSFT_ status. Those
+ * without the words of VMDEV_SUBTEST in their names are skipped.
  */
 static inline int vt_run_one(const struct vt_test *test)
 {
+	const char *only = getenv("VMDEV_SUBTEST");
 	int status;
-	pid_t pid = vt_fork();
+	pid_t pid;
 
+	if (only && !strstr(test->name, only))
+		return KSFT_SKIP;
+	pid = vt_fork();
 	if (!pid) {
 		bool ok;
 
