@@ -4,52 +4,11 @@
  * counts add up to the number of faults. Its first line names the columns.
  */
 #define _GNU_SOURCE
-#include "vmdev_test.h"
+#include "vmdev_histogram.h"
 
-#define HISTOGRAM	"/sys/kernel/debug/vmdev/latency"
 #define PAGES		500
 
-struct histogram {
-	unsigned int lines;
-	uint64_t bound[64], count[64], sum, slow;
-};
-
-/*
- * False if a line after the first isn't "<bound> <count>" or the bounds aren't powers
- * of two going up.
- */
-static bool read_histogram(struct histogram *h)
-{
-	FILE *f = fopen(HISTOGRAM, "re");
-	char line[128] = "";
-
-	vt_check(f, "%s: %s", HISTOGRAM, strerror(errno));
-	memset(h, 0, sizeof(*h));
-	vt_check(fgets(line, sizeof(line), f) && !strcmp(line, "# ns_at_least faults\n"),
-		 "first line \"%s\"", line);
-	while (fgets(line, sizeof(line), f)) {
-		uint64_t bound, count;
-		char newline;
-		int n = sscanf(line, "%" SCNu64 " %" SCNu64 "%c", &bound, &count, &newline);
-
-		vt_check(n == 3 && newline == '\n', "line \"%s\"", line);
-		vt_check(!(bound & (bound - 1)), "bound %" PRIu64 " is no power of two", bound);
-		vt_check(!h->lines || bound > h->bound[h->lines - 1], "bound %" PRIu64
-			 " after %" PRIu64, bound, h->bound[h->lines - 1]);
-		vt_check(h->lines < 64, "too many lines");
-		h->bound[h->lines] = bound;
-		h->count[h->lines++] = count;
-		h->sum += count;
-		/* No store answers in less than 8 us. */
-		if (bound >= 8192)
-			h->slow += count;
-	}
-	fclose(f);
-	vt_check(h->lines, "%s is empty", HISTOGRAM);
-	return true;
-}
-
-static bool check_sum(const struct histogram *h)
+static bool check_sum(const struct vt_histogram *h)
 {
 	uint64_t faults = vt_sysfs_u64("stats/faults");
 
@@ -60,18 +19,18 @@ static bool check_sum(const struct histogram *h)
 
 static bool test_adds_up(void)
 {
-	struct histogram before, after;
+	struct vt_histogram before, after;
 	struct vt_space v = vt_space_new(PAGES * vt_page_size());
 	struct vmdev_stats s;
 	uint64_t faults, slow;
 
 	/* each fault brings in one page */
 	vt_need(!posix_fadvise(v.fd, 0, 0, POSIX_FADV_RANDOM), "posix_fadvise");
-	vt_check(read_histogram(&before) && check_sum(&before), "at first");
+	vt_check(vt_read_histogram(&before) && check_sum(&before), "at first");
 	fill_range(v.mem, PAGES, 1, 0);
 	vt_check(vt_evict_all(&v), "pages stayed");
 	vt_check(check_range(v.mem, PAGES, 1, 0), "content lost");
-	vt_check(read_histogram(&after) && check_sum(&after), "after faults");
+	vt_check(vt_read_histogram(&after) && check_sum(&after), "after faults");
 	s = vt_stats_now(v.fd);
 	faults = s.faults_minor + s.faults_major + s.faults_zero;
 	vt_check(faults >= PAGES, "%" PRIu64 " faults", faults);

@@ -5,7 +5,6 @@
  * open flags; who may do what; every bad field of its ioctls; the list.
  */
 #define _GNU_SOURCE
-#include <grp.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -15,7 +14,6 @@
 
 #define PAGE	((uint64_t)vt_page_size())
 #define GROUP	4711U
-#define NOBODY	65534U
 
 /* A volume that a failed subtest leaves goes with the module. */
 static void load(void)
@@ -230,18 +228,13 @@ static bool test_open_flags(void)
 
 /* ---- who may do what ---- */
 
-static void become(uid_t uid, gid_t gid)
-{
-	vt_need(!setgroups(0, NULL) && !setgid(gid) && !setuid(uid), "setuid: %s", strerror(errno));
-}
-
 static bool as_member(void *arg)
 {
 	char *mem;
 	int fd;
 
 	(void)arg;
-	become(NOBODY, GROUP);
+	vt_become(VT_NOBODY, GROUP);
 	fd = vv_open("team");
 	fill_page(vt_map(fd, PAGE, 0), 5, 0);
 	vt_check(is(vv_try_open("private", O_RDONLY), -EACCES, "root's"), "open");
@@ -267,7 +260,7 @@ static bool as_other(void *arg)
 	struct vmdev_volume volume = { .name = "team" };
 	struct vmdev_volume_list list = { 0 };
 
-	become(NOBODY, NOBODY);
+	vt_become(VT_NOBODY, VT_NOBODY);
 	vt_check(is(vv_try_open("team", O_RDONLY), -EACCES, "another group's"), "open");
 	/* through a descriptor of the device, which needs no privilege of its own */
 	vt_check(is(error_of(ioctl(fd, VMDEV_IOC_VOLUME_REMOVE, &volume)), -EPERM, "REMOVE") &&

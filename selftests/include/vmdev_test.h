@@ -42,6 +42,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -801,6 +802,14 @@ static inline bool vt_nothing_left(void)
 	vt_msg("left behind: %" PRIu64 " spaces, %" PRIu64 " slots, %" PRIu64
 	       " frames of %" PRIu64 " free", spaces, slots, free, frames);
 	return false;
+}
+
+#define VT_NOBODY	65534U
+
+/* From here on this process has no privileges. */
+static inline void vt_become(uid_t uid, gid_t gid)
+{
+	vt_need(!setgroups(0, NULL) && !setgid(gid) && !setuid(uid), "setuid: %s", strerror(errno));
 }
 
 /* Start reporting, for programs that don't use vt_run(). */

@@ -10,7 +10,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 
-#include "vmdev_test.h"
+#include "vmdev_histogram.h"
 
 #define OWN		1200	/* pages a worker owns */
 #define OWNERS		4	/* threads of the main process */
@@ -476,16 +476,11 @@ static pid_t start(bool (*worker)(void *arg), struct vt_space *s)
 /* From the histogram of fault times: the highest power of two that was reached. */
 static bool say_longest(void)
 {
-	FILE *f = fopen("/sys/kernel/debug/vmdev/latency", "re");
-	uint64_t bound, count, longest = 0;
-	char line[128];
+	struct vt_histogram h;
+	uint64_t longest;
 
-	vt_check(f, "no histogram: %s", strerror(errno));
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNu64 " %" SCNu64, &bound, &count) == 2 && count)
-			longest = bound;
-	}
-	fclose(f);
+	vt_check(vt_read_histogram(&h), "no histogram");
+	longest = vt_histogram_longest(&h);
 	vt_msg("the longest fault took %.1f to %.1f ms", longest / 1e6, 2 * longest / 1e6);
 	vt_check(longest, "no fault was timed");
 	return true;

@@ -4,7 +4,6 @@
  * compared with GET_MAP, GET_STATS, the page tables and the bytes on the disk.
  */
 #define _GNU_SOURCE
-#include <grp.h>
 #include <sys/stat.h>
 
 #include "tool.h"
@@ -385,8 +384,7 @@ static pid_t start_nobody(unsigned int fds, char **mem)
 	if (!pid) {
 		struct vt_space v;
 
-		vt_need(!setgroups(0, NULL) && !setgid(65534) && !setuid(65534), "setuid: %s",
-			strerror(errno));
+		vt_become(VT_NOBODY, VT_NOBODY);
 		prctl(PR_SET_DUMPABLE, 1);
 		v = vt_space_new(PAGES * vt_page_size());
 		fill_page(v.mem, 1, 0);
@@ -414,8 +412,7 @@ static bool ask_as_nobody(void *arg)
 {
 	struct asking *asking = arg;
 
-	vt_need(!setgroups(0, NULL) && !setgid(65534) && !setuid(65534), "setuid: %s",
-		strerror(errno));
+	vt_become(VT_NOBODY, VT_NOBODY);
 	translate(&asking->output, asking->pid, asking->mem, "--touch");
 	return true;
 }
@@ -645,8 +642,7 @@ static bool map_as_nobody(void *arg)
 	struct output output;
 
 	(void)arg;
-	vt_need(!setgroups(0, NULL) && !setgid(65534) && !setuid(65534), "setuid: %s",
-		strerror(errno));
+	vt_become(VT_NOBODY, VT_NOBODY);
 	tool(&output, "map", "open");
 	vt_check(check_good(&output) && strstr(output.out, "volume open (space "), "open: %s",
 		 output.out);

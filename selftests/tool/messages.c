@@ -4,7 +4,6 @@
  * or not as the tool would have it. The rest are with their commands.
  */
 #define _GNU_SOURCE
-#include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -41,12 +40,6 @@ static void hide(const char *path)
 static void replace(const char *path, const char *by)
 {
 	vt_need(!mount(by, path, NULL, MS_BIND, NULL), "%s: %s", path, strerror(errno));
-}
-
-static void become_nobody(void)
-{
-	vt_need(!setgroups(0, NULL) && !setgid(65534) && !setuid(65534), "setuid: %s",
-		strerror(errno));
 }
 
 /* ---- run ---- */
@@ -129,7 +122,7 @@ static bool ask_as_nobody(void *arg)
 
 	(void)arg;
 	snprintf(pid, sizeof(pid), "%d", getppid());
-	become_nobody();
+	vt_become(VT_NOBODY, VT_NOBODY);
 	tool(&output, "run", "vmdevctl", "--version");
 	vt_check(check_error(&output, 125,
 			     VT_DEVICE " can't be opened: Permission denied; "
@@ -148,7 +141,7 @@ static bool run_without_process(void *arg)
 	struct output output;
 
 	(void)arg;
-	become_nobody();
+	vt_become(VT_NOBODY, VT_NOBODY);
 	vt_need(!setrlimit(RLIMIT_NPROC, &limit), "setrlimit: %s", strerror(errno));
 	tool(&output, "run", "vmdevctl", "--version");
 	return check_error(&output, 125,
