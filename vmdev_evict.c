@@ -45,7 +45,7 @@
 
 static LLIST_HEAD(writes_done);
 static atomic_long_t nr_writing;	/* pages under way to the store */
-static unsigned long last_done;		/* when a write last ended, in jiffies */
+static unsigned long last_done;		/* when a write last ended, or one began alone; jiffies */
 static unsigned long backoff;		/* jiffies, 0 while writes succeed */
 static unsigned long backoff_until;
 
@@ -433,7 +433,8 @@ static unsigned int write_out(struct vmdev_batch *b)
 	for (; i < b->nr; i++)
 		keep_folio(&b->v[i], true);
 	/* last, when nothing is locked any more: the block layer may have us wait */
-	atomic_long_add(started, &nr_writing);
+	if (atomic_long_add_return(started, &nr_writing) == started)
+		WRITE_ONCE(last_done, jiffies);
 	for (i = 0; i < nr_ios; i++)
 		vmdev_io_submit(b->io[i]);
 	return started;
@@ -446,8 +447,9 @@ static unsigned int write_out(struct vmdev_batch *b)
 static unsigned int evict_batch(struct vmdev_batch *b)
 {
 	unsigned int i, run, n = 0, done = 0;
-	bool may_write = !READ_ONCE(backoff) ||
-			 time_after(jiffies, READ_ONCE(backoff_until));
+	/* more for a store that doesn't answer would only be out of reach with the rest */
+	bool may_write = vmdev_evict_alive() &&
+			 (!READ_ONCE(backoff) || time_after(jiffies, READ_ONCE(backoff_until)));
 
 	look(b);
 	put_in_order(b);

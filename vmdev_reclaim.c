@@ -71,6 +71,12 @@ static unsigned int evict_round(struct vmdev_batch *b, unsigned long want, unsig
 	return done;
 }
 
+/* Pages that will be free without more eviction: those under way, if the store answers. */
+static unsigned long coming(void)
+{
+	return vmdev_evict_alive() ? vmdev_evict_writing() : 0;
+}
+
 /* Pages under way at most: enough for a deep queue, never most of the pool. */
 static unsigned long writing_max(void)
 {
@@ -96,7 +102,7 @@ static void balance(struct vmdev_batch *b)
 	while (!kthread_should_stop()) {
 		chores();
 		want = vmdev_pool_shortage();
-		writing = vmdev_evict_writing();
+		writing = coming();
 		if (want <= writing) {
 			/* limited spaces may be in excess all the same */
 			evict_round(b, 0, ROUND);
@@ -216,9 +222,9 @@ static int direct_max(void)
 static bool frames_coming(struct vmdev_space *space, bool limited)
 {
 	if (limited)
-		return vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
-		       READ_ONCE(space->limit_max) / 16;
-	return vmdev_evict_writing() >= vmdev_pool_shortage();
+		return vmdev_evict_alive() && vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
+					      READ_ONCE(space->limit_max) / 16;
+	return coming() >= vmdev_pool_shortage();
 }
 
 static void reclaim_some(struct vmdev_space *space, bool limited)

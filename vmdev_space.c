@@ -146,20 +146,18 @@ void vmdev_space_put(struct vmdev_space *space)
 
 /* ---- promises ---- */
 
+/* Pages that a pool of @frames and the store hold. Frames that outlived their space don't. */
 static unsigned long capacity(unsigned long frames)
 {
+	frames -= min(frames, READ_ONCE(vmdev_pool.nr_parked));
 	return vmdev_store_slots() + frames - vmdev_pool_headroom(frames);
 }
 
 static bool commit(unsigned long pages)
 {
 	long old = atomic_long_read(&committed);
-	/*
-	 * A pool that grows counts with what it has, one that shrinks with what stays, and
-	 * frames that outlived their space are nobody's.
-	 */
-	long held = READ_ONCE(vmdev_pool.held) - READ_ONCE(vmdev_pool.nr_parked);
-	long max = capacity(min_t(long, READ_ONCE(vmdev_pool.target), max(held, 0L)));
+	/* a pool that grows counts with what it has, one that shrinks with what stays */
+	long max = capacity(min(READ_ONCE(vmdev_pool.target), READ_ONCE(vmdev_pool.held)));
 
 	do {
 		if ((long)pages > max || old > max - (long)pages)
@@ -710,7 +708,7 @@ int vmdev_space_limit(struct vmdev_space *space, u64 max, u64 min)
 		}
 		space->own = own;
 		/* pairs with READ_ONCE() in vmdev_space_insert() and lock_victims() */
-		WRITE_ONCE(space->domain, own);
+		smp_store_release(&space->domain, own);
 		move_frames(space);
 	}
 	limit_min_sum += min - space->limit_min;

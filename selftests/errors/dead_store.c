@@ -71,6 +71,43 @@ static bool test_writes_hang_for_ever(void)
 	return gives_up(dm_hangs, false);
 }
 
+/*
+ * Pages that are in the store already need no write: they make room when those that came
+ * before them are being written for ever.
+ */
+static bool test_clean_make_room(void)
+{
+	const unsigned int clean = 150, dirty = 60;
+	struct vt_space a, b, c;
+	int64_t done;
+	double start;
+
+	dm_load(POOL_MB, "readahead=0");
+	a = vt_space_new(clean * vt_page_size());
+	b = vt_space_new(dirty * vt_page_size());
+	c = vt_space_new(4 * FRAMES * vt_page_size());
+	fill_range(a.mem, clean, 1, 0);
+	vt_check(vt_evict_all(&a), "pages stayed");
+	fill_range(b.mem, dirty, 2, 0);
+	vt_check(check_range(a.mem, clean, 1, 0), "content lost");
+	dm_hangs();
+	start = vt_now();
+	done = write_until_sigbus(&c, 3);
+	start = vt_now() - start;
+	dm_works();
+	vt_msg("SIGBUS at page %" PRId64 " after %.1f s", done, start);
+	vt_check(done >= FRAMES - dirty - 20, "SIGBUS at page %" PRId64 ", %u were clean", done,
+		 clean);
+	vt_check(start < BOUND_SECONDS, "SIGBUS took %.1f s", start);
+	vt_check(check_range(a.mem, clean, 1, 0) && check_range(b.mem, dirty, 2, 0) &&
+		 check_range(c.mem, done, 3, 0), "content lost");
+	vt_space_free(&a);
+	vt_space_free(&b);
+	vt_space_free(&c);
+	vt_check(vt_nothing_left(), "after close");
+	return true;
+}
+
 /* Closing everything while the store is still dead. */
 static bool test_close_while_dead(void)
 {
@@ -227,6 +264,7 @@ static bool test_slow_but_alive(void)
 static const struct vt_test tests[] = {
 	{ "SIGBUS within a bound when nothing can be written", test_writes_fail_for_ever },
 	{ "SIGBUS within a bound when no write ends", test_writes_hang_for_ever },
+	{ "clean pages make room when no write ends", test_clean_make_room },
 	{ "close and unload on a dead store", test_close_while_dead },
 	{ "SIGKILL while waiting for a frame", test_kill_full_pool },
 	{ "SIGKILL while a fault waits for a read", test_kill_in_fault },

@@ -115,6 +115,8 @@ static bool unloads(struct vt_space *v)
 	vt_check(vt_nothing_left(), "after close");
 	ret = vl_unload_patiently(20);
 	vt_check(!ret, "unload: %s", strerror(-ret));
+	/* the overlay, if there is one, keeps the other busy */
+	umount(OVER);
 	vt_check(!umount(MNT), "the file system can't be unmounted: %s", strerror(errno));
 	return true;
 }
@@ -183,12 +185,7 @@ static bool test_overlay_down(void)
 	vt_evict(v.fd, HALF * vt_page_size(), HALF * vt_page_size());
 	vt_check(check_range(page_of(&v, HALF), HALF, 1, HALF), "pages that can't be written");
 	vt_check(vt_sysfs_u64("store/write_errors") >= 1, "no write error was counted");
-	vt_space_free(&v);
-	vt_check(vt_nothing_left(), "after close");
-	ret = vl_unload_patiently(20);
-	vt_check(!ret, "unload: %s", strerror(-ret));
-	vt_check(!umount(OVER) && !umount(MNT), "umount: %s", strerror(errno));
-	return true;
+	return unloads(&v);
 }
 
 /* Somebody asks for read-only: refused while the store is open for writing. */
@@ -258,7 +255,6 @@ static bool test_ext4_error(void)
 static bool test_overlay_error(void)
 {
 	struct vt_space v;
-	int ret;
 
 	if (!make_overlay("errors=remount-ro"))
 		return vt_skip("no overlay");
@@ -274,12 +270,7 @@ static bool test_overlay_error(void)
 		 "content lost");
 	vt_check(vt_sysfs_u64("store/read_errors") + vt_sysfs_u64("store/checksum_errors") == 0 &&
 		 vt_stats_now(v.fd).bad == 0, "pages are bad");
-	vt_space_free(&v);
-	vt_check(vt_nothing_left(), "after close");
-	ret = vl_unload_patiently(20);
-	vt_check(!ret, "unload: %s", strerror(-ret));
-	vt_check(!umount(OVER) && !umount(MNT), "umount: %s", strerror(errno));
-	return true;
+	return unloads(&v);
 }
 
 /* ---- a disk that fills up ---- */
