@@ -7,6 +7,9 @@
 #ifndef VMDEV_FAIL_H
 #define VMDEV_FAIL_H
 
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+
 #include "vmdev_load.h"
 #include "vmdev_machine.h"
 
@@ -47,6 +50,19 @@ static inline const char *fi_missing(void)
 	return NULL;
 }
 
+/*
+ * The kernel writes to a task's area for restartable sequences when it was interrupted. After
+ * a fork that takes a page: a task that gets none is killed, whatever it was doing.
+ */
+static inline void fi_without_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	vt_need(!__rseq_size ||
+		!syscall(SYS_rseq, area, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER, RSEQ_SIG),
+		"rseq: %s", strerror(errno));
+}
+
 /* All allocations count, those that may wait too; nothing is logged. */
 static inline void fi_set_up(void)
 {
@@ -66,6 +82,7 @@ static inline void fi_set_up(void)
 		vt_need(!vm_write(path, settings[i][1]), "%s", path);
 	}
 	vm_write(FI_DEBUG "fail_futex/verbose", "0");
+	fi_without_rseq();
 }
 
 static inline void fi_arm(unsigned int nth)
