@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "dm_store.h"
+#include "vmdev_machine.h"
 
 /* The module gives up after 10 s without progress; the rest is a slow machine. */
 #define BOUND_SECONDS	40
@@ -130,6 +131,25 @@ static bool test_close_while_dead(void)
 	return true;
 }
 
+/* Until it has slept in the kernel for a quarter of a second. */
+static bool waits(pid_t pid)
+{
+	double end = vt_now() + BOUND_SECONDS;
+	unsigned int in_a_row = 0;
+	char path[64], stat[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (in_a_row < 5 && vt_now() < end) {
+		const char *state;
+
+		vt_sleep_ms(50);
+		vt_need(vm_read(path, stat, sizeof(stat)) > 0, "%s", path);
+		state = strrchr(stat, ')');
+		in_a_row = state && state[2] == 'D' ? in_a_row + 1 : 0;
+	}
+	return in_a_row == 5;
+}
+
 /* Kill a child that is stuck in a fault; it must be gone at once. */
 static bool killed_at_once(pid_t pid)
 {
@@ -161,7 +181,7 @@ static bool test_kill_full_pool(void)
 			fill_page(v.mem + i * vt_page_size(), 2, i);
 		_exit(0);
 	}
-	vt_sleep_ms(4000);
+	vt_check(waits(pid), "it doesn't wait for a frame");
 	vt_check(killed_at_once(pid), "waiting for a frame");
 	vt_check(check_range(v.mem, 10, 1, 0), "content lost");
 	dm_works();
@@ -187,8 +207,7 @@ static bool kill_while_hanging(void (*child)(const struct vt_space *v))
 		child(&v);
 		_exit(0);
 	}
-	vt_sleep_ms(1500);
-	ok = killed_at_once(pid);
+	ok = waits(pid) && killed_at_once(pid);
 	ok = ok && check_page(v.mem + (pages - 1) * vt_page_size(), 1, pages - 1);
 	dm_works();
 	vt_check(ok, "while the store hung");

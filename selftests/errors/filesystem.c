@@ -30,25 +30,23 @@ static void unmount(void)
 	umount2(MNT, MNT_DETACH);
 }
 
-/* A new file system on the spare disk, mounted; false where there is none. */
+/* A new file system on the spare disk, mounted; false where there is no such kind. */
 static bool make_fs(const char *type, const char *options)
 {
+	bool made;
+
 	unmount();
 	mkdir(MNT, 0755);
 	mkdir(OVER, 0755);
-	if (!vl_run_command("modprobe %s", type))
+	if (!vl_run_command("modprobe %s && command -v mkfs.%s > /dev/null", type, type))
 		return false;
-	if (!strcmp(type, "ext4") &&
-	    !vl_run_command("mke2fs -q -F -t ext4 %s 128M", vl_disk()))
-		return false;
-	if (!strcmp(type, "xfs") && !vl_run_command("mkfs.xfs -f -d size=300m %s", vl_disk()))
-		return false;
-	if (!strcmp(type, "btrfs") && !vl_run_command("mkfs.btrfs -f -b 160M %s", vl_disk()))
-		return false;
-	if (mount(vl_disk(), MNT, type, 0, options)) {
-		vt_msg("mount %s: %s", type, strerror(errno));
-		return false;
-	}
+	if (!strcmp(type, "ext4"))
+		made = vl_run_command("mkfs.ext4 -q -F %s 128M", vl_disk());
+	else if (!strcmp(type, "xfs"))
+		made = vl_run_command("mkfs.xfs -f -d size=300m %s", vl_disk());
+	else
+		made = vl_run_command("mkfs.btrfs -f -b 160M %s", vl_disk());
+	vt_need(made && !mount(vl_disk(), MNT, type, 0, options), "%s: %s", type, strerror(errno));
 	return true;
 }
 
@@ -59,8 +57,9 @@ static bool make_overlay(const char *options)
 		return false;
 	vt_need(!mkdir(MNT "/lower", 0755) && !mkdir(MNT "/upper", 0755) &&
 		!mkdir(MNT "/work", 0755), "mkdir: %s", strerror(errno));
-	return !mount("overlay", OVER, "overlay", 0, "lowerdir=" MNT "/lower,upperdir=" MNT
-		      "/upper,workdir=" MNT "/work");
+	vt_need(!mount("overlay", OVER, "overlay", 0, "lowerdir=" MNT "/lower,upperdir=" MNT
+		       "/upper,workdir=" MNT "/work"), "overlay: %s", strerror(errno));
+	return true;
 }
 
 static void load(const char *dir)
@@ -228,11 +227,13 @@ static bool make_read_only(void)
 	const char *disk = strrchr(vl_disk(), '/') + 1;
 	struct vm_quiet q;
 	char path[128];
+	int ret;
 
 	snprintf(path, sizeof(path), "/sys/fs/ext4/%s/trigger_fs_error", disk);
 	q = vm_quiet_begin();
-	vt_check(!vm_write(path, "test"), "%s", path);
+	ret = vm_write(path, "test");
 	vt_check(vm_quiet_end(&q), "the kernel reported a bug");
+	vt_check(!ret, "%s: %s", path, strerror(-ret));
 	vt_check(mkdir(MNT "/x", 0755) && (errno == EROFS || errno == EIO), "it isn't read-only");
 	return true;
 }
@@ -278,6 +279,7 @@ static bool test_overlay_error(void)
 static void fill_disk(const char *dir)
 {
 	static char buf[1 << 16];
+	struct statvfs st;
 	char path[128];
 	uint64_t state = 1;
 	int fd;
@@ -300,6 +302,9 @@ static void fill_disk(const char *dir)
 	}
 	fsync(fd);
 	close(fd);
+	vt_need(!statvfs(dir, &st), "statvfs");
+	vt_need((st.f_bavail * st.f_frsize) >> 20 < 4, "%lu MiB are free on a full disk",
+		(unsigned long)(st.f_bavail * st.f_frsize) >> 20);
 }
 
 static bool full_disk(const char *type, const char *options)

@@ -92,8 +92,7 @@ static inline bool nbd_start(struct nbd_store *n, unsigned int timeout)
 	if (!vl_run_command("modprobe nbd nbds_max=1"))
 		return false;
 	n->dev = open(NBD_NODE, O_RDWR | O_CLOEXEC);
-	if (n->dev < 0)
-		return false;
+	vt_need(n->dev >= 0, NBD_NODE ": %s", strerror(errno));
 	n->corrupt = mmap(NULL, vt_page_size(), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	vt_need(n->corrupt != MAP_FAILED, "mmap: %s", strerror(errno));

@@ -24,11 +24,21 @@ static void set(const char *capability, const char *name, const char *value)
 	vt_need(!ret, "%s: %s", path, strerror(-ret));
 }
 
+#define TIMES	"1000000"	/* more than there will be, each takes one off */
+
+static unsigned int slabs_failed(void)
+{
+	char left[32];
+
+	vt_need(vm_read(FI_DEBUG "failslab/times", left, sizeof(left)) > 0, "failslab/times");
+	return atoi(TIMES) - atoi(left);
+}
+
 static void begin(const char *slab, const char *pages, const char *filter)
 {
 	set("failslab", "task-filter", filter);
 	set("failslab", "interval", "1");
-	set("failslab", "times", "-1");
+	set("failslab", "times", TIMES);
 	set("fail_page_alloc", "task-filter", filter);
 	set("fail_page_alloc", "interval", "1");
 	set("fail_page_alloc", "times", "-1");
@@ -101,14 +111,16 @@ static bool under_load(const char *store, const char *slab, const char *pages, c
 	fill_range(v.mem, PAGES, 1, 0);
 	if (filter[0] == 'Y') {
 		vt_check(mark("vmdev_reclaim"), "no reclaim thread");
-		mark("kworker/");
+		vt_check(mark("kworker/"), "no workers");
 	}
 	vt_crew_start(&crew, 3, churn, &v);
 	begin(slab, pages, filter);
 	vt_sleep_ms(SECONDS * 1000);
 	end();
+	vt_msg("%u slab allocations failed", slabs_failed());
 	ok = vt_crew_stop(&crew);
 	vt_check(ok, "in a thread");
+	vt_check(slabs_failed() > 0, "nothing failed");
 	vt_check(vt_sysfs_u64("stats/evictions") > PAGES, "little was paged");
 	vt_check(check_range(v.mem, PAGES, 1, 0), "content lost");
 	vt_check(vt_evict_all(&v) && check_range(v.mem, PAGES, 1, 0), "content lost");

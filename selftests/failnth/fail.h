@@ -173,6 +173,7 @@ static inline bool fi_walk_from(const struct fi_step *step, unsigned int first)
 		vt_check(vm_quiet_look(&fi_quiet), "%s: after the %u. failure", step->name, nth);
 	}
 	vt_check(!hit, "%s: no end", step->name);
+	vt_check(nth - 1 > first, "%s: nothing could be made to fail", step->name);
 	vt_msg("%s: %u failures, %u seen (%.1f s)", step->name, nth - 1 - first, failed,
 	       vt_now() - start);
 	return true;

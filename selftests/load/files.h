@@ -61,16 +61,16 @@ static inline uint64_t free_mb(const char *dir)
 	return (uint64_t)st.f_bfree * st.f_frsize >> 20;
 }
 
-/* Make a file system on the spare disk and mount it; false if that can't be. */
+/* Make a file system on the spare disk and mount it; false if there is no such kind. */
 static inline bool mount_spare(const char *type)
 {
 	/* mkfs.vfat asks for no confirmation, and has another use for -f */
 	const char *force = strcmp(type, "vfat") ? "-f" : "-I";
 
-	if (!vl_run_command("modprobe %s", type) ||
-	    !vl_run_command("mkfs.%s %s %s", type, force, vl_disk()))
+	if (!vl_run_command("modprobe %s && command -v mkfs.%s > /dev/null", type, type))
 		return false;
 	mkdir(FS_DIR, 0700);
+	vt_need(vl_run_command("mkfs.%s %s %s", type, force, vl_disk()), "mkfs.%s", type);
 	vt_need(!mount(vl_disk(), FS_DIR, type, 0, NULL), "mount %s: %s", type, strerror(errno));
 	return true;
 }

@@ -102,7 +102,9 @@ static bool test_vfat_directory(void)
 
 static bool test_block_device(void)
 {
-	return swap_through(vl_disk(), STORE_MB, SLOTS(STORE_MB), true);
+	vt_check(swap_through(vl_disk(), STORE_MB, SLOTS(STORE_MB), true), "with store_mb");
+	vt_check(vt_sysfs_u64("store/slots") <= STORE_MB * 256, "more slots than asked for");
+	return true;
 }
 
 static bool test_whole_block_device(void)
@@ -120,6 +122,8 @@ static bool existing_file(bool allocate)
 	vt_check(swap_through(path, 0, SLOTS(STORE_MB), true), "with store_mb=0");
 	vt_check(!vl_unload(), "unload");
 	vt_check(!stat(path, &st) && st.st_size == STORE_MB << 20, "the file is gone or resized");
+	vt_check((st.st_blocks >> 11) >= STORE_MB, "%jd MiB of %d allocated",
+		 (intmax_t)st.st_blocks >> 11, STORE_MB);
 	vt_check(!unlink(path), "unlink after unload: %s", strerror(errno));
 	return true;
 }
