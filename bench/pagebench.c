@@ -93,7 +93,7 @@ static const char usage_text[] =
 	"               (all of them by default)\n"
 	"  -t N         threads, each with its own equal part of the pages (1)\n"
 	"  -n N         pages of memory (65536)\n"
-	"  -m N         uffd: pages of it in RAM (16384)\n"
+	"  -m N         pages of it that fit into RAM; uffd has so many (16384)\n"
 	"  -f FILE      file, uffd: what to page to; for uffd, one that is big enough\n"
 	"  -S N         spread the pages evenly over N, 64 neighbours at a time\n"
 	"  -M N         have N spaces, each with its equal part of the pages (1)\n"
@@ -231,7 +231,7 @@ static void prepare(const struct pattern *pattern)
 	if (bench.dirty && !pattern->write_percent && options.warm_ms)
 		run_untimed(pattern_find("seqread"),
 			    options.ram_pages * 5 / 4 / options.threads, 0);
-	bench.dirty = pattern->fresh;
+	bench.dirty = pattern->write_percent || (bench.dirty && !options.warm_ms);
 	/*
 	 * A hot set is in memory when it is measured how well it stays there, whatever was
 	 * in memory before: fetched in order, and once more.
@@ -518,7 +518,7 @@ int main(int argc, char **argv)
 		run(options.patterns[i]);
 	if (options.verify) {
 		seed_shares();
-		run_untimed(pattern_find("seqread"), true, 0);
+		run_untimed(pattern_find("seqread"), pass(), 0);
 	}
 	drop_memory();
 	return end_pair(child);
