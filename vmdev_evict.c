@@ -433,8 +433,9 @@ static unsigned int write_out(struct vmdev_batch *b)
 	for (; i < b->nr; i++)
 		keep_folio(&b->v[i], true);
 	/* last, when nothing is locked any more: the block layer may have us wait */
-	if (atomic_long_add_return(started, &nr_writing) == started)
+	if (!vmdev_evict_writing())
 		WRITE_ONCE(last_done, jiffies);
+	atomic_long_add(started, &nr_writing);
 	for (i = 0; i < nr_ios; i++)
 		vmdev_io_submit(b->io[i]);
 	return started;

@@ -12,9 +12,11 @@
  * has been used, so that a steady reader never waits. Pages read ahead carry a
  * flag until they are touched, so each one is accounted as used or wasted, and a
  * space's credit, which goes down faster with waste than it goes up with use,
- * scales its windows. The doubling window is that of the kernel's own read-ahead
- * (mm/readahead.c); taking any stride is in the manner of H. Al Maruf and
- * M. Chowdhury, "Effectively Prefetching Remote Memory with Leap", ATC 2020.
+ * scales its windows. While another space waits for single pages a stream gets
+ * shorter ones: frames and disk would be taken from it faster than it can show what it
+ * uses. The doubling window is that of the kernel's own read-ahead (mm/readahead.c);
+ * taking any stride is in the manner of H. Al Maruf and M. Chowdhury, "Effectively
+ * Prefetching Remote Memory with Leap", ATC 2020.
  */
 #define pr_fmt(fmt) "vmdev: " fmt
 
@@ -38,6 +40,8 @@
 #define READ_INLINE	4	/* pages verified in interrupt context at most */
 #define NEAR		64	/* pages; a fault this near to a stream may be of it */
 #define SKIP		16	/* pages a sequential stream may jump over */
+#define SHARING		(HZ / 50 + 1)	/* so long after a single read others' windows are */
+#define SHARE		4		/* so many times shorter */
 #define CREDIT_WASTE	4	/* a wasted page costs as much as four used ones give */
 
 unsigned int vmdev_readahead = 64;
@@ -46,6 +50,8 @@ static struct kmem_cache *io_cache;
 static mempool_t *io_pool;
 static struct workqueue_struct *io_wq;
 static atomic_t nr_ios;
+static u64 single_space;		/* who last read a page alone, */
+static unsigned long single_when;	/* and when; jiffies */
 
 /* ---- requests ---- */
 
@@ -370,6 +376,20 @@ static struct vmdev_stream *find_stream(struct vmdev_space *space, pgoff_t index
 	return near;
 }
 
+/* A fault in @space reads its page and no other. */
+static void note_single(struct vmdev_space *space)
+{
+	WRITE_ONCE(single_space, space->id);
+	WRITE_ONCE(single_when, jiffies);
+}
+
+/* Does another space read single pages? A hint: the two are not looked at together. */
+static bool shared_with_singles(struct vmdev_space *space)
+{
+	return READ_ONCE(single_space) != space->id &&
+	       time_before(jiffies, READ_ONCE(single_when) + SHARING);
+}
+
 /* Pages to have asked for ahead of a stream at most. space->lock held. */
 static unsigned int window_max(struct vmdev_space *space, const struct vmdev_stream *s)
 {
@@ -383,6 +403,8 @@ static unsigned int window_max(struct vmdev_space *space, const struct vmdev_str
 		return s->stride ? max : 0;
 	if (s->streak < 2)
 		return 0;
+	if (shared_with_singles(space))
+		max = DIV_ROUND_UP(max, SHARE);
 	/* out of credit, a long streak earns a small window to show itself with */
 	return max_t(unsigned int, max * space->ra_credit / VMDEV_RA_CREDIT,
 		     s->streak > 8 ? min(max, 2U) : 0);
@@ -513,6 +535,8 @@ static void gather_plan(struct vmdev_space *space, pgoff_t index, pgoff_t last, 
 	long stride;
 
 	n = plan(space, index, last, hit, &start, &stride);
+	if (!n && !hit)
+		note_single(space);
 	for (i = 0; i < n && start + i * stride < VMDEV_INDEX_MAX; i++) {
 		if (vmdev_pool_short()) {
 			vmdev_io_correct(space, last, start + i * stride - stride);

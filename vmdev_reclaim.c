@@ -222,8 +222,8 @@ static int direct_max(void)
 static bool frames_coming(struct vmdev_space *space, bool limited)
 {
 	if (limited)
-		return vmdev_evict_alive() && vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
-					      READ_ONCE(space->limit_max) / 16;
+		return coming() && vmdev_space_pages(space, VMDEV_PAGE_WRITING) >
+				   READ_ONCE(space->limit_max) / 16;
 	return coming() >= vmdev_pool_shortage();
 }
 

@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #define THREADS_MAX	64
 #define PATTERNS_MAX	16
 #define NO_LIMIT	((size_t)-1)
+#define MEET_MS		10
 
 static struct options {
 	const struct memory_system *system;
@@ -72,6 +74,13 @@ struct worker {
 	struct hist hist;
 };
 
+/* How many of the two have filled their memory, are warm, have been timed. */
+struct pair {
+	atomic_int filled;
+	atomic_int warm;
+	atomic_int timed;
+};
+
 static struct bench {
 	struct layout layout;
 	size_t space_bytes;
@@ -82,7 +91,7 @@ static struct bench {
 	struct worker workers[THREADS_MAX];
 	pthread_barrier_t start;
 	/* Shared by the two programs of a pair. */
-	pthread_barrier_t *both;
+	struct pair *pair;
 } bench;
 
 static const char usage_text[] =
@@ -180,10 +189,24 @@ static size_t pass(void)
 	return bench.workers[0].share.count;
 }
 
+/* For each thread, more than its part of what fits into RAM. */
+static size_t ramful(void)
+{
+	return options.ram_pages * 5 / 4 / options.threads;
+}
+
 static void seed_shares(void)
 {
 	for (size_t i = 0; i < options.threads; i++)
 		share_seed(&bench.workers[i].share, i);
+}
+
+/* Go through the shares in order, with @name, from their beginning; and again from there. */
+static void go_through(const char *name, size_t accesses)
+{
+	seed_shares();
+	run_untimed(pattern_find(name), accesses, 0);
+	seed_shares();
 }
 
 static void drop_memory(void)
@@ -210,38 +233,59 @@ static void renew_memory(void)
 	}
 }
 
+/* Wait for the other of a pair to come as far as this, and go on with @pattern meanwhile. */
+static void meet(atomic_int *here, const struct pattern *pattern)
+{
+	atomic_fetch_add(here, 1);
+	while (atomic_load(here) < 2) {
+		if (pattern)
+			run_untimed(pattern, NO_LIMIT, MEET_MS);
+		else
+			usleep(MEET_MS * 1000);
+	}
+}
+
+/* What is in memory when the clock starts is what @pattern would have there in the end. */
+static void warm_up(const struct pattern *pattern)
+{
+	/*
+	 * Who only reads must not be measured writing what was written before: more than
+	 * fits is read first, and what follows goes on from there. Who only writes must
+	 * find nothing clean to take.
+	 */
+	if (bench.dirty && !pattern->write_percent)
+		run_untimed(pattern_find("seqread"), ramful(), 0);
+	else if (pattern->write_percent == 100)
+		run_untimed(pattern_find("seqwrite"), ramful(), 0);
+	bench.dirty = pattern->write_percent;
+	/*
+	 * A hot set is in memory when it is measured how well it stays there, whatever was
+	 * in memory before: fetched in order, and once more.
+	 */
+	for (int i = 0; i < 2 && pattern->hot; i++)
+		go_through("seqread", pass() / 10 + 1);
+	run_untimed(pattern, NO_LIMIT, options.warm_ms);
+}
+
 /* Fresh memory for who wants it, filled memory for the others. */
 static void prepare(const struct pattern *pattern)
 {
 	if (pattern->fresh || !bench.filled)
 		renew_memory();
-	seed_shares();
 	if (!pattern->fresh && !bench.filled) {
-		run_untimed(pattern_find("seqwrite"), pass(), 0);
-		seed_shares();
+		go_through("seqwrite", pass());
 		bench.dirty = true;
 	}
 	bench.filled = true;
-	if (bench.both)
-		pthread_barrier_wait(bench.both);
-	/*
-	 * Who only reads must not be measured writing what was written before: more than
-	 * fits is read first, and what follows goes on from there.
-	 */
-	if (bench.dirty && !pattern->write_percent && options.warm_ms)
-		run_untimed(pattern_find("seqread"),
-			    options.ram_pages * 5 / 4 / options.threads, 0);
-	bench.dirty = pattern->write_percent || (bench.dirty && !options.warm_ms);
-	/*
-	 * A hot set is in memory when it is measured how well it stays there, whatever was
-	 * in memory before: fetched in order, and once more.
-	 */
-	for (int i = 0; i < 2 && pattern->hot && options.warm_ms; i++) {
-		run_untimed(pattern_find("seqread"), pass() / 10 + 1, 0);
-		seed_shares();
-	}
+	if (bench.pair)
+		meet(&bench.pair->filled, NULL);
+	seed_shares();
 	if (!pattern->fresh && options.warm_ms)
-		run_untimed(pattern, NO_LIMIT, options.warm_ms);
+		warm_up(pattern);
+	else
+		bench.dirty = true;
+	if (bench.pair)
+		meet(&bench.pair->warm, pattern);
 }
 
 static void print_latencies(const char *name, const struct hist *hist)
@@ -261,28 +305,33 @@ static void print_latencies(const char *name, const struct hist *hist)
 		err(1, "%s", options.latencies);
 }
 
+/* The times of all touches since start(). */
+static void collect_times(struct hist *all)
+{
+	memset(all, 0, sizeof(*all));
+	for (size_t i = 0; i < options.threads; i++)
+		hist_merge(all, &bench.workers[i].hist);
+}
+
 /*
  * Which touches were faults nobody tells; but how many were is known, and they are
  * the ones that took longest.
  */
-static void print_faults(const char *name, uint64_t faults)
+static void print_faults(const char *name, struct hist *all, uint64_t faults)
 {
-	struct hist all = { .worst = 0 };
-
-	for (size_t i = 0; i < options.threads; i++)
-		hist_merge(&all, &bench.workers[i].hist);
-	hist_keep_longest(&all, faults);
-	printf(",%llu,%llu,%llu,%llu", (unsigned long long)hist_quantile(&all, 500),
-	       (unsigned long long)hist_quantile(&all, 990),
-	       (unsigned long long)hist_quantile(&all, 999),
-	       (unsigned long long)(faults ? all.worst : 0));
-	print_latencies(name, &all);
+	hist_keep_longest(all, faults);
+	printf(",%llu,%llu,%llu,%llu", (unsigned long long)hist_quantile(all, 500),
+	       (unsigned long long)hist_quantile(all, 990),
+	       (unsigned long long)hist_quantile(all, 999),
+	       (unsigned long long)(faults ? all->worst : 0));
+	print_latencies(name, all);
 }
 
 static void run(const struct pattern *pattern)
 {
 	const char *name = *options.label ? options.label : pattern->name;
 	struct counters before, after;
+	struct hist times;
 	double seconds;
 	uint64_t begin;
 	size_t accesses;
@@ -296,10 +345,14 @@ static void run(const struct pattern *pattern)
 	seconds = (now_ns() - begin) / 1e9;
 	counters_read(&after);
 	control("disable");
+	collect_times(&times);
+	/* The other one is not to be timed alone. */
+	if (bench.pair)
+		meet(&bench.pair->timed, pattern);
 	printf("%s%s,%s,%zu,%zu,%zu,%zu,%zu,%.6f,%.1f", options.prefix, options.system->name,
 	       name, options.threads, options.pages, options.span, options.spaces, accesses,
 	       seconds, accesses / seconds);
-	print_faults(name, counters_faults(&before, &after));
+	print_faults(name, &times, counters_faults(&before, &after));
 	counters_print(&before, &after);
 	putchar('\n');
 	fflush(stdout);
@@ -342,7 +395,7 @@ static void set_up_shares(void)
 	}
 }
 
-/* Who is left alone would wait for the other at the barrier for ever. */
+/* Who is left alone would wait for the other for ever. */
 static void on_child(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
@@ -355,17 +408,13 @@ static void on_child(int signal, siginfo_t *info, void *context)
 static pid_t become_pair(void)
 {
 	struct sigaction action = { .sa_sigaction = on_child, .sa_flags = SA_SIGINFO };
-	pthread_barrierattr_t shared;
 	pid_t child;
 	char *path;
 
-	bench.both = mmap(NULL, sizeof(*bench.both), PROT_READ | PROT_WRITE,
+	bench.pair = mmap(NULL, sizeof(*bench.pair), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (bench.both == MAP_FAILED)
+	if (bench.pair == MAP_FAILED)
 		err(1, "mmap");
-	pthread_barrierattr_init(&shared);
-	pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
-	pthread_barrier_init(bench.both, &shared, 2);
 	sigaction(SIGCHLD, &action, NULL);
 	child = fork();
 	if (child < 0)
