@@ -285,7 +285,8 @@ static ssize_t vmdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (!(iocb->ki_flags & IOCB_APPEND))
 		return write_pages(iocb, from);
 	/* the end must stay where it is until this write has moved it */
-	inode_lock(space->inode);
+	if (down_write_killable(&space->inode->i_rwsem))
+		return -EINTR;
 	iocb->ki_pos = i_size_read(space->inode);
 	ret = write_pages(iocb, from);
 	inode_unlock(space->inode);

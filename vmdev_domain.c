@@ -102,6 +102,7 @@ void vmdev_domain_remove(struct vmdev_frame *frame, bool evicted)
 	if (evicted)
 		WRITE_ONCE(domain->age, (domain->age + 1) & VMDEV_FRAME_NONE);
 	atomic_long_dec(&frame->space->frames);
+	WRITE_ONCE(frame->space->progress, frame->space->progress + 1);
 	WRITE_ONCE(frame->space, NULL);
 	WRITE_ONCE(frame->domain, NULL);
 	spin_unlock(&domain->lock);

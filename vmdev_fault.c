@@ -255,6 +255,10 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
 		if (vmdev_page_in(state, VMDEV_IN_IO)) {
 			vmdev_page_unlock(e);
 			*kind = VMDEV_FAULT_MAJOR;
+			/* not to be kept from others by who waits */
+			if (frame)
+				vmdev_reclaim_put_frame(space, frame);
+			frame = NULL;
 			if (state == VMDEV_PAGE_READING)
 				err = vmdev_page_wait_killable(e);
 			else

@@ -127,6 +127,7 @@ static void fill_hole_locked(struct vmdev_frame *frame, struct page *page)
 	frame->flags = BIT(VMDEV_FRAME_ZEROED);
 	WRITE_ONCE(vmdev_pool.held, vmdev_pool.held + 1);
 	atomic_long_inc(&vmdev_pool.nr_free);
+	atomic_long_inc(&vmdev_pool.progress);
 	list_add_tail(&frame->node.link, &vmdev_pool.free);
 }
 

@@ -20,7 +20,8 @@
 #include <vmdev/stats.h>
 
 #define STALL_TIMEOUT		(10 * HZ)	/* no frame became free for so long */
-#define WAIT_TIMEOUT		(60 * HZ)	/* one task waited for so long in all */
+#define STALL_RETRY		(2 * HZ)	/* who comes then waits for so long at least */
+#define WAIT_TIMEOUT		(60 * HZ)	/* one try waited for so long in all */
 #define STALL_DISTRESS		(HZ / 2)	/* the same, until use counts for nothing */
 #define ROUND			(16 * VMDEV_BATCH)	/* frames of a domain looked at in a row */
 
@@ -262,6 +263,39 @@ static void wait_for_frame(struct vmdev_space *space)
 		wake_up(&vmdev_pool.wait);
 }
 
+/* Whose trouble it is: the pool's, or that of a space at its limit alone. */
+static struct vmdev_stall *stall_of(struct vmdev_space *space, bool limited)
+{
+	return limited ? &space->stall : &vmdev_pool.stall;
+}
+
+/* What goes up when that is over: others' progress is none for a space at its limit. */
+static long progress_of(struct vmdev_space *space, bool limited)
+{
+	return limited ? READ_ONCE(space->progress) : atomic_long_read(&vmdev_pool.progress);
+}
+
+/*
+ * Somebody is waiting. A fault is tried twice, and again from the start after a signal: that
+ * must not begin a wait anew that others, or it, have been in. Return: for how long nothing
+ * has become free; jiffies.
+ */
+static unsigned long stalled_for(struct vmdev_space *space, bool limited)
+{
+	struct vmdev_stall *stall = stall_of(space, limited);
+	long progress = progress_of(space, limited);
+	unsigned long since;
+
+	spin_lock(&vmdev_pool.lock);
+	if (stall->progress != progress || time_after(jiffies, stall->seen + STALL_TIMEOUT / 2))
+		stall->since = jiffies;
+	stall->seen = jiffies;
+	stall->progress = progress;
+	since = stall->since;
+	spin_unlock(&vmdev_pool.lock);
+	return jiffies - since;
+}
+
 /**
  * vmdev_reclaim_get_frame() - a frame for a space, waiting for one
  * @space: who will own it
@@ -270,14 +304,13 @@ static void wait_for_frame(struct vmdev_space *space)
  *
  * Context: process, no page lock held; mmap_lock may be.
  * Return: a frame, or an error pointer: -EINTR when the task is being killed,
- * -ENOMEM when no frame has become free for STALL_TIMEOUT, or none for this task
- * for WAIT_TIMEOUT.
+ * -ENOMEM when no frame has become free for STALL_TIMEOUT, while somebody waited,
+ * or none for this task for WAIT_TIMEOUT.
  */
 struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 {
-	unsigned long begin = jiffies, stall = begin;
-	long progress = atomic_long_read(&vmdev_pool.progress), now;
 	struct vmdev_frame *frame = vmdev_reclaim_try_frame(space);
+	unsigned long begin = jiffies, stalled;
 	bool limited;
 
 	if (frame)
@@ -298,14 +331,10 @@ struct vmdev_frame *vmdev_reclaim_get_frame(struct vmdev_space *space)
 		if (frame)
 			return frame;
 
-		now = atomic_long_read(&vmdev_pool.progress);
-		if (now != progress)
-			stall = jiffies;
-		progress = now;
-		/* others' progress is none for a space at its limit */
-		if (time_after(jiffies, (limited ? begin : stall) + STALL_DISTRESS))
+		stalled = stalled_for(space, limited);
+		if ((limited ? jiffies - begin : stalled) > STALL_DISTRESS)
 			distress(space, limited);
-		if (time_after(jiffies, stall + STALL_TIMEOUT) ||
+		if ((stalled > STALL_TIMEOUT && time_after(jiffies, begin + STALL_RETRY)) ||
 		    time_after(jiffies, begin + WAIT_TIMEOUT)) {
 			vmdev_count(oom);
 			pr_warn_ratelimited("no frame for %s[%d]: all are pinned, locked or can't be written\n",

@@ -55,8 +55,20 @@ struct vmdev_cpu_cache {
 };
 
 /**
+ * struct vmdev_stall - tasks wait and nothing becomes free; protected by pool->lock
+ * @since: when it began, in jiffies
+ * @seen: when somebody waited last, in jiffies
+ * @progress: what had become free by then
+ */
+struct vmdev_stall {
+	unsigned long since;
+	unsigned long seen;
+	long progress;
+};
+
+/**
  * struct vmdev_pool - all frames
- * @lock: protects the lists, @target and @held
+ * @lock: protects the lists, @target, @held and stalls
  * @free: free frames beyond those in the CPU caches
  * @holes: numbers without memory
  * @parked: frames whose page is gone while the kernel still holds a reference
@@ -74,6 +86,7 @@ struct vmdev_cpu_cache {
  * @event: where the reclaim thread waits for something to do
  * @kick: it should look at the pool
  * @distress: frames are so hard to get until then, in jiffies; 0 for never
+ * @stall: for how long tasks have waited
  * @cache: the CPU caches
  * @chunk: frame descriptors, VMDEV_CHUNK_FRAMES each, never moved
  * @nr_frames: descriptors there are
@@ -97,6 +110,7 @@ struct vmdev_pool {
 	wait_queue_head_t event;
 	bool kick;
 	unsigned long distress;
+	struct vmdev_stall stall;
 	struct vmdev_cpu_cache __percpu *cache;
 	struct vmdev_frame **chunk;
 	unsigned long nr_frames;

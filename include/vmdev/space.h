@@ -76,6 +76,8 @@ struct vmdev_stream {
  * @domain: where its frames are queued for replacement
  * @own: its own domain, made with the first limit
  * @distress: as vmdev_pool.distress, for this space at its limit alone
+ * @progress: goes up with each frame it gives back; under domain->lock
+ * @stall: for how long it has waited at its limit
  * @frames: frames it holds, never more than @limit_max
  * @pages: pages by state
  * @count: counters that only go up
@@ -103,6 +105,8 @@ struct vmdev_space {
 	struct vmdev_domain *domain;
 	struct vmdev_domain *own;
 	unsigned long distress;
+	long progress;
+	struct vmdev_stall stall;
 	atomic_long_t frames;
 	atomic_long_t pages[VMDEV_PAGE_STATES];
 	atomic_long_t count[VMDEV_SPACE_COUNTS];

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include "vmdev_load.h"
 
-#define BOUND_SECONDS	40
+#define BOUND_SECONDS	(12 + 5 * vt_time_scale())	/* as in dead_store.c */
 #define POOL_MB		4
 #define STORE_MB	8
 #define SMALL		512U		/* pages of the space that must not suffer */
@@ -114,6 +114,55 @@ static bool test_promise_kept(void)
 	return true;
 }
 
+/* Others page all the time: that is progress, but not for who is at his own limit. */
+static pid_t page_for_ever(void)
+{
+	pid_t pid = vt_fork();
+
+	if (!pid) {
+		struct vt_space v = vt_space_new(2 * POOL_MB << 20);
+
+		for (unsigned int seed = 1;; seed++)
+			fill_range(v.mem, v.length / vt_page_size(), seed, 0);
+	}
+	return pid;
+}
+
+/* What a space may have is all in a pipe: its next page is refused, within the bound. */
+static bool test_pinned_at_limit(void)
+{
+	struct vt_space v;
+	struct iovec iov;
+	int fds[2], status;
+	double start;
+	pid_t pid;
+
+	load(0);
+	v = vt_space_new(2 * VMDEV_LIMIT_MIN * vt_page_size());
+	vt_need(!vt_set_limit(v.fd, VMDEV_LIMIT_MIN, 0), "SET_LIMIT");
+	fill_range(v.mem, VMDEV_LIMIT_MIN, 1, 0);
+	iov = (struct iovec){ v.mem, VMDEV_LIMIT_MIN * vt_page_size() };
+	vt_need(!pipe(fds) && vmsplice(fds[1], &iov, 1, 0) == (ssize_t)iov.iov_len, "vmsplice: %s",
+		strerror(errno));
+	pid = page_for_ever();
+	start = vt_now();
+	vt_check(vt_touch_sigbus(v.mem + VMDEV_LIMIT_MIN * vt_page_size(), true, NULL),
+		 "a frame beyond the limit");
+	start = vt_now() - start;
+	vt_check(waitpid(pid, &status, WNOHANG) == 0, "who paged beside it ended with %#x", status);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	vt_msg("SIGBUS after %.1f s", start);
+	vt_check(start > 9 && start < BOUND_SECONDS, "SIGBUS took %.1f s", start);
+	close(fds[0]);
+	close(fds[1]);
+	fill_range(v.mem, 2 * VMDEV_LIMIT_MIN, 2, 0);
+	vt_check(check_range(v.mem, 2 * VMDEV_LIMIT_MIN, 2, 0), "content lost");
+	vt_space_free(&v);
+	vt_check(vt_nothing_left(), "after close");
+	return true;
+}
+
 static bool test_killed_while_full(void)
 {
 	struct vt_space big;
@@ -145,6 +194,7 @@ static const struct vt_test tests[] = {
 	{ "overcommit=1", test_overcommit },
 	{ "MAP_NORESERVE under strict reservation", test_noreserve },
 	{ "a promise is kept when all else is full", test_promise_kept },
+	{ "all a space may have is pinned, others page", test_pinned_at_limit },
 	{ "SIGKILL while all is full", test_killed_while_full },
 };
 
