@@ -394,6 +394,30 @@ void vmdev_backing_submit(struct vmdev_request *req)
 
 /* ---- preparing a file ---- */
 
+/*
+ * Some promise direct I/O and refuse it when it comes to it: overlayfs, whatever is below
+ * it, does nothing at all then; CIFS, with the page cache on. Return: it is worth a try
+ * without.
+ */
+static bool can_do_without_direct(int err)
+{
+	if (err != -EINVAL || !backing.direct)
+		return false;
+	set_direct(backing.file, false);
+	return true;
+}
+
+/* Have the file system find a place for all of the file. */
+static int allocate(u64 pages)
+{
+	int err;
+
+	do {
+		err = vfs_fallocate(backing.file, 0, 0, pages << PAGE_SHIFT);
+	} while (can_do_without_direct(err));
+	return err;
+}
+
 /* Write zeroes to all of the file, so that its blocks are there and in use. */
 static int fill_file(u64 pages)
 {
@@ -410,12 +434,9 @@ static int fill_file(u64 pages)
 
 	for (page = 0; page < pages && !err; page += n) {
 		n = min_t(u64, pages - page, FILL_PAGES);
-		err = file_rw(REQ_OP_WRITE, bv, n, page);
-		/* overlayfs promises direct I/O whatever is below it */
-		if (err == -EINVAL && !page && backing.direct) {
-			set_direct(backing.file, false);
+		do {
 			err = file_rw(REQ_OP_WRITE, bv, n, page);
-		}
+		} while (!page && can_do_without_direct(err));
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
@@ -545,7 +566,7 @@ static int prepare_file(const char *path, u64 pages)
 	int err;
 
 	/* all blocks first: what can't be had is refused now, not when it's needed */
-	err = vfs_fallocate(backing.file, 0, 0, pages << PAGE_SHIFT);
+	err = allocate(pages);
 	if (err && err != -EOPNOTSUPP) {
 		pr_err("store=%s: can't allocate %llu MiB (error %d); free space or lower store_mb\n",
 		       path, pages >> (20 - PAGE_SHIFT), err);

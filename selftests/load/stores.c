@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "files.h"
 
+#define OVER		"/tmp/vmdev-overlay"
 #define POOL_MB		16
 #define STORE_MB	96
 #define WORK_PAGES	(60 * 256)
@@ -97,6 +98,49 @@ static bool test_vfat_directory(void)
 	vt_check(swap_through(FS_DIR, STORE_MB, SLOTS(STORE_MB), false), "on vfat");
 	vt_check(count_entries(FS_DIR) == before, "%u entries, %u before", count_entries(FS_DIR),
 		 before);
+	return true;
+}
+
+/* It promises direct I/O whatever is below it; tmpfs, until 6.5, can't do it. */
+static bool test_overlay_directory(void)
+{
+	bool ok;
+
+	if (!vl_run_command("modprobe overlay"))
+		return vt_skip("no overlay");
+	mount_tmpfs("size=128m");
+	mkdir(OVER, 0700);
+	vt_need(!mkdir(FS_DIR "/lower", 0700) && !mkdir(FS_DIR "/upper", 0700) &&
+		!mkdir(FS_DIR "/work", 0700), "mkdir: %s", strerror(errno));
+	vt_need(!mount("overlay", OVER, "overlay", 0, "lowerdir=" FS_DIR "/lower,upperdir=" FS_DIR
+		       "/upper,workdir=" FS_DIR "/work"), "overlay: %s", strerror(errno));
+	ok = swap_through(OVER, STORE_MB, SLOTS(STORE_MB), false);
+	vt_check(!vl_unload() && !umount(OVER), "unload or umount: %s", strerror(errno));
+	return ok;
+}
+
+/* A file whose name goes while it is the store: nothing is lost, and the log says so. */
+static bool test_removed_file(void)
+{
+	const char *path = FS_DIR "/store";
+	char line[VL_LOG_LINE];
+	struct vt_space v;
+	int mark;
+
+	mount_tmpfs("size=128m");
+	make_file(path, STORE_MB << 20, 0600, true);
+	mark = vl_log_mark();
+	vl_must_load("pool_mb=%d store=%s store_mb=0", POOL_MB, path);
+	v = vt_space_new(WORK_PAGES * vt_page_size());
+	fill_range(v.mem, WORK_PAGES / 2, 1, 0);
+	vt_check(!unlink(path), "unlink: %s", strerror(errno));
+	fill_range(v.mem + WORK_PAGES / 2 * vt_page_size(), WORK_PAGES / 2, 1, WORK_PAGES / 2);
+	vt_check(check_range(v.mem, WORK_PAGES, 1, 0), "content lost");
+	vt_space_free(&v);
+	vt_check(!vl_unload(), "unload");
+	vt_check(vl_log_next(mark, "has been removed while in use", line),
+		 "the log doesn't say so");
+	close(mark);
 	return true;
 }
 
@@ -198,11 +242,13 @@ static const struct vt_test tests[] = {
 	{ "directory on xfs", test_xfs_directory },
 	{ "directory on btrfs", test_btrfs_directory },
 	{ "directory on vfat", test_vfat_directory },
+	{ "directory on an overlay over tmpfs", test_overlay_directory },
 	{ "file on xfs", test_xfs_file },
 	{ "existing file", test_existing_file },
 	{ "existing file with holes", test_sparse_file },
 	{ "part of an existing file", test_part_of_file },
 	{ "new file", test_new_file },
+	{ "a file that is removed while in use", test_removed_file },
 	{ "block device", test_block_device },
 	{ "whole block device", test_whole_block_device },
 	{ "no parameters", test_defaults },
