@@ -9,6 +9,7 @@
 #include <crypto/hash.h>
 #include <linux/crc32.h>
 #include <linux/highmem.h>
+#include <linux/kmod.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
@@ -172,7 +173,8 @@ static int alloc_slots(u64 slots)
 		store.sum = alloc_array(slots, sizeof(*store.sum));
 		if (!store.sum)
 			return -ENOMEM;
-		/* hardware-assisted where the CPU can and the module is there */
+		/* hardware-assisted where the CPU can and the driver is there */
+		request_module("crypto-crc32c-intel");
 		store.crc = crypto_alloc_shash("crc32c", 0, 0);
 		if (IS_ERR(store.crc))
 			store.crc = NULL;

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "dm_store.h"
+#include "vmdev_machine.h"
 
 #define PAGES	128
 
@@ -158,6 +159,40 @@ static bool test_off(void)
 	return true;
 }
 
+/* Users of the kernel's driver @name for a checksum, or -1 where there is none. */
+static int64_t driver_users(const char *name)
+{
+	static char text[65536];
+	char *entry, *line;
+
+	vt_need(vm_read("/proc/crypto", text, sizeof(text)) > 0, "/proc/crypto");
+	for (entry = text; (entry = strstr(entry, "driver "));) {
+		entry += strcspn(entry, ":");
+		line = strstr(entry, "\nrefcnt ");
+		if (line && !strncmp(entry + 2, name, strlen(name)))
+			return strtoll(line + strcspn(line, ":") + 1, NULL, 10);
+	}
+	return -1;
+}
+
+/* Where the processor has an instruction for it, that is what is used. */
+static bool test_hardware(void)
+{
+	static char cpu[65536];
+	int64_t before;
+
+	vt_need(vm_read("/proc/cpuinfo", cpu, sizeof(cpu)) > 0, "/proc/cpuinfo");
+	if (!strstr(cpu, " sse4_2"))
+		return vt_skip("no instruction for it");
+	vl_must_load("pool_mb=2 store=%s store_mb=4 checksum=0", vl_disk());
+	before = driver_users("crc32c-intel");
+	vt_check(!vl_unload(), "unload");
+	vl_must_load("pool_mb=2 store=%s store_mb=4", vl_disk());
+	vt_check(driver_users("crc32c-intel") > before, "%" PRId64 " users, %" PRId64 " without us",
+		 driver_users("crc32c-intel"), before);
+	return true;
+}
+
 static const struct vt_test tests[] = {
 	{ "one changed bit", test_one_bit },
 	{ "two pages exchanged", test_exchanged },
@@ -165,6 +200,7 @@ static const struct vt_test tests[] = {
 	{ "zeroed pages", test_zeroed },
 	{ "read(2) of a changed page", test_read },
 	{ "checksum=0 lets it through", test_off },
+	{ "the processor's instruction is used", test_hardware },
 };
 
 int main(void)
