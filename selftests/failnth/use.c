@@ -511,6 +511,64 @@ static void small_pool(void)
 	vt_need(vt_try_pool_frames(32) == 0, "a pool of 32 frames");
 }
 
+/* The space grows by it, and its last page was cut before. */
+static void prepare_append(void)
+{
+	new_mapping();
+	vt_need(!vt_set_size(fd, 50 * vt_page_size() + 100), "SET_SIZE");
+	vt_need(vt_evict_range(fd, 0, 51 * vt_page_size()), "pages stayed");
+	fill_range(buffer, 8, 1, 8);
+}
+
+static int run_write_behind(void)
+{
+	return result_of(pwrite(fd, buffer, 2 * vt_page_size(), 60 * vt_page_size()),
+			 2 * vt_page_size());
+}
+
+static bool verify_append(int result)
+{
+	vt_check(check_range(mem, 50, 2, 0), "content lost");
+	if (!result) {
+		vt_check(check_zero(mem + 50 * vt_page_size() + 104, 10 * vt_page_size() - 104),
+			 "between the old end and what was written");
+		vt_check(check_range(mem + 60 * vt_page_size(), 2, 1, 8), "what was written");
+	}
+	munmap(mem, 1 << 20);
+	close(fd);
+	return content(result);
+}
+
+/* A space at its limit makes room for itself. */
+static void prepare_limited(void)
+{
+	new_space();
+	vt_need(!vt_set_limit(fd, 16, 0), "SET_LIMIT");
+	mem = vt_map(fd, 1 << 20, 0);
+	fill_range(mem, 40, 2, 0);
+}
+
+static int run_limited(void)
+{
+	for (unsigned int i = 40; i < 60; i++) {
+		int sig = fi_touch(mem + i * vt_page_size(), true);
+
+		if (sig)
+			return sig;
+	}
+	return 0;
+}
+
+static bool verify_limited(int result)
+{
+	vt_check(check_range(mem, 40, 2, 0), "content lost");
+	fill_range(mem, 60, 3, 0);
+	vt_check(check_range(mem, 60, 3, 0), "content lost, later");
+	munmap(mem, 1 << 20);
+	close(fd);
+	return content(result);
+}
+
 static const struct fi_step space_steps[] = {
 	{ "open", NULL, run_open, verify_open, { -ENFILE, -EMFILE } },
 	{ "close", new_mapping, run_close, verify_close, { 0 } },
@@ -534,6 +592,7 @@ static const struct fi_step io_steps[] = {
 	{ "write(2) to evicted pages", fill_buffer, run_pwrite, content, { 0 } },
 	{ "write(2) to new pages", prepare_pwrite_fresh, run_pwrite_fresh, verify_pwrite_fresh,
 	  { 0 } },
+	{ "write(2) behind the end", prepare_append, run_write_behind, verify_append, { 0 } },
 	{ "splice", new_pipe, run_splice, verify_splice, { -EAGAIN } },
 	{ "POSIX_FADV_WILLNEED", evicted, run_willneed, content, { 0 } },
 	{ "POSIX_FADV_DONTNEED", resident, run_dontneed, content, { 0 } },
@@ -560,6 +619,7 @@ static const struct fi_step sysfs_steps[] = {
 };
 
 static const struct fi_step thrash_steps[] = {
+	{ "faults of a space at its limit", prepare_limited, run_limited, verify_limited, { 0 } },
 	{ "faults that reclaim", small_pool, run_thrash, content, { 0 } },
 };
 
