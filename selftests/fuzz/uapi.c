@@ -68,6 +68,7 @@ static bool end(struct uc *u)
 	vt_check(check_range(bystander.mem, BYSTANDER, 7, 0), "another space was changed");
 	vt_msg("%lu calls did something, %lu were refused; seed %#" PRIx64, u->good, u->refused,
 	       seed);
+	uc_end(u);
 	vt_space_free(&bystander);
 	close(u->fd);
 	return true;

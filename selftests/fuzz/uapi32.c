@@ -116,6 +116,7 @@ static int run(void)
 		for (i = 0; i < 1000; i++)
 			if (!uc_case(&u))
 				return 1;
+	uc_end(&u);
 	say("# 32 bits: calls that did something, calls refused:");
 	say_number(u.good);
 	say_number(u.refused);

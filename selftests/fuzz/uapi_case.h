@@ -18,6 +18,7 @@
 #define UC_PAGE		4096U
 #define UC_MOST		64U	/* pages of the space */
 #define UC_GUARD	0x5a
+#define UC_VOLUMES	3U	/* that come and go: "a" and so on */
 #define UC_BYTES(m, i)	(((unsigned char *)(m))[i])
 
 /* What the program provides: 0 or -errno; why a case is wrong. */
@@ -32,7 +33,8 @@ struct uc {
 	uint64_t half;			/* of the pool's frames */
 	unsigned char *rw;		/* a page, and behind it one that can't be touched */
 	unsigned char *ro;		/* a page */
-	struct vmdev_map_entry *entries;	/* UC_MOST + 1, the last is a guard */
+	struct vmdev_map_entry *entries;	/* a page: UC_MOST + 1, the last is a guard */
+	bool volume[UC_VOLUMES];	/* those that are there */
 	unsigned long good, refused;
 };
 
@@ -54,7 +56,7 @@ struct uc_call {
 	unsigned int bytes;		/* what the call may read and write */
 	uintptr_t at;
 	bool readable, writable;
-	bool entries_ok;		/* GET_MAP */
+	bool entries_ok;		/* GET_MAP, VOLUME_LIST */
 	union uc_arg in;
 };
 
@@ -138,12 +140,63 @@ static inline bool uc_is_known(unsigned int request)
 
 /* ---- making a call ---- */
 
-/* One that could be there. */
+/* One that could be there: of ours, or some name. */
 static inline void uc_volume(struct uc *u, struct vmdev_volume *v)
 {
 	uc_fill(v, 0, sizeof(*v));
-	for (unsigned int i = 0; i <= uc_below(u, VMDEV_VOLUME_NAME_SIZE - 1); i++)
-		v->name[i] = 'a' + uc_below(u, 26);
+	if (uc_below(u, 2))
+		v->name[0] = 'a' + uc_below(u, UC_VOLUMES);
+	else
+		for (unsigned int i = 0; i <= uc_below(u, VMDEV_VOLUME_NAME_SIZE - 1); i++)
+			v->name[i] = 'a' + uc_below(u, 26);
+}
+
+/* Which of ours it names, or UC_VOLUMES. */
+static inline unsigned int uc_ours(const struct vmdev_volume *v)
+{
+	unsigned int i = (unsigned char)v->name[0] - 'a';
+
+	return i < UC_VOLUMES && uc_all(v->name + 1, 0, VMDEV_VOLUME_NAME_SIZE - 1) ? i :
+										      UC_VOLUMES;
+}
+
+static inline unsigned int uc_volumes(const struct uc *u)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < UC_VOLUMES; i++)
+		n += u->volume[i];
+	return n;
+}
+
+/* A volume to be made, of few pages and ours, or one that can't be. */
+static inline void uc_new_volume(struct uc *u, struct vmdev_volume *v)
+{
+	uint64_t size = v->size;
+
+	if (uc_below(u, 4))
+		uc_volume(u, v);
+	if (uc_ours(v) == UC_VOLUMES) {
+		v->reserved[0] |= 1;
+		return;
+	}
+	/* as with SET_SIZE */
+	v->size = size > UC_MOST * UC_PAGE && size < 1ULL << 40 ? UC_PAGE : size;
+	v->mode = uc_below(u, 01200);
+	v->gid = uc_below(u, 8) ? uc_below(u, 1000) : 0xffffffffU;
+	if (!uc_below(u, 8))
+		v->minor = 1;
+}
+
+/* Where entries go: to ours, or to where nothing can be written. */
+static inline uint64_t uc_entries(struct uc *u, struct uc_call *c)
+{
+	c->entries_ok = uc_below(u, 4);
+	if (c->entries_ok)
+		return (uintptr_t)u->entries;
+	if (uc_below(u, 2))
+		return (uintptr_t)(u->rw + UC_PAGE);
+	return uc_below(u, 2) ? uc_below(u, UC_PAGE) : 0xffff888000000000ULL;
 }
 
 static inline void uc_fields(struct uc *u, struct uc_call *c)
@@ -176,25 +229,21 @@ static inline void uc_fields(struct uc *u, struct uc_call *c)
 			c->in.map.reserved = 0;
 		if (uc_below(u, 2))
 			c->in.map.count = uc_below(u, UC_MOST + 9);
-		c->entries_ok = uc_below(u, 4);
-		if (c->entries_ok)
-			c->in.map.entries = (uintptr_t)u->entries;
-		else if (uc_below(u, 2))
-			c->in.map.entries = (uintptr_t)(u->rw + UC_PAGE);
-		else
-			c->in.map.entries = uc_below(u, 2) ? uc_below(u, UC_PAGE) :
-							     0xffff888000000000ULL;
+		c->in.map.entries = uc_entries(u, c);
 		break;
-	case VMDEV_IOC_VOLUME_CREATE:	/* none is to be made */
+	case VMDEV_IOC_VOLUME_CREATE:
+		uc_new_volume(u, &c->in.volume);
+		break;
 	case VMDEV_IOC_VOLUME_REMOVE:
 		if (uc_below(u, 2))
 			uc_volume(u, &c->in.volume);
-		if (c->request == VMDEV_IOC_VOLUME_CREATE)
-			c->in.volume.reserved[0] |= 1;
 		break;
-	case VMDEV_IOC_VOLUME_LIST:	/* there are none, so nothing is written */
+	case VMDEV_IOC_VOLUME_LIST:
 		if (uc_below(u, 4))
 			uc_fill(c->in.list.reserved, 0, sizeof(c->in.list.reserved));
+		if (uc_below(u, 2))
+			c->in.list.count = uc_below(u, 2 * UC_VOLUMES);
+		c->in.list.volumes = uc_entries(u, c);
 		break;
 	}
 }
@@ -239,14 +288,14 @@ static inline void uc_place(struct uc *u, struct uc_call *c)
 		c->writable = false;
 		return;
 	case 3:		/* its page was filled before it became read-only */
-		if (c->request != VMDEV_IOC_SET_SIZE) {
+		if (c->request != VMDEV_IOC_SET_SIZE && c->request != VMDEV_IOC_VOLUME_CREATE) {
 			c->at = (uintptr_t)u->ro + uc_below(u, most + 1);
 			uc_move(c->in.word, (void *)c->at, c->bytes);
 			c->writable = false;
 			c->entries_ok = false;
 			return;
 		}
-		/* a size has to be one of ours */
+		/* a size and a volume have to be of ours */
 		at = u->rw + uc_below(u, most + 1);
 		break;
 	default:
@@ -293,7 +342,19 @@ static inline int uc_want_map(const struct uc *u, const struct uc_call *c)
 	return uc_inside(u, m->offset, m->count * UC_PAGE) && !c->entries_ok ? -EFAULT : err;
 }
 
-static inline int uc_want_remove(const struct vmdev_volume *v)
+static inline int uc_want_create(const struct uc *u, const struct vmdev_volume *v)
+{
+	if (!uc_all(&v->major, 0, sizeof(*v) - offsetof(struct vmdev_volume, major)) ||
+	    !v->size || v->size % UC_PAGE || v->mode > 0777 || v->gid == 0xffffffffU)
+		return -EINVAL;
+	if (v->size > 1ULL << 52)
+		return -EFBIG;
+	if (u->volume[uc_ours(v)])
+		return -EEXIST;
+	return v->size >= 1ULL << 40 ? -ENOSPC : 0;
+}
+
+static inline int uc_want_remove(const struct uc *u, const struct vmdev_volume *v)
 {
 	unsigned int n = 0;
 
@@ -311,7 +372,18 @@ static inline int uc_want_remove(const struct vmdev_volume *v)
 	if (!n || n == VMDEV_VOLUME_NAME_SIZE ||
 	    !uc_all(v->name + n, 0, VMDEV_VOLUME_NAME_SIZE - n))
 		return -EINVAL;
-	return -ENOENT;
+	return uc_ours(v) < UC_VOLUMES && u->volume[uc_ours(v)] ? 0 : -ENOENT;
+}
+
+static inline int uc_want_list(const struct uc *u, const struct uc_call *c)
+{
+	const struct vmdev_volume_list *list = &c->in.list;
+
+	if (!uc_all(list->reserved, 0, sizeof(list->reserved)))
+		return -EINVAL;
+	if (list->count && uc_volumes(u) && !c->entries_ok)
+		return -EFAULT;
+	return c->writable ? 0 : -EFAULT;
 }
 
 static inline int uc_want(const struct uc *u, const struct uc_call *c)
@@ -340,13 +412,11 @@ static inline int uc_want(const struct uc *u, const struct uc_call *c)
 	case VMDEV_IOC_GET_MAP:
 		return uc_want_map(u, c);
 	case VMDEV_IOC_VOLUME_CREATE:
-		return -EINVAL;
+		return uc_want_create(u, &c->in.volume);
 	case VMDEV_IOC_VOLUME_REMOVE:
-		return uc_want_remove(&c->in.volume);
+		return uc_want_remove(u, &c->in.volume);
 	case VMDEV_IOC_VOLUME_LIST:
-		if (!uc_all(c->in.list.reserved, 0, sizeof(c->in.list.reserved)))
-			return -EINVAL;
-		return c->writable ? 0 : -EFAULT;
+		return uc_want_list(u, c);
 	default:
 		return c->in.range.reserved ? -EINVAL :
 			uc_want_range(c, c->in.range.offset, c->in.range.length);
@@ -366,6 +436,27 @@ static inline bool uc_clean(const void *p, unsigned int bytes)
 	return true;
 }
 
+/* Is what a list of volumes gave out as it should be? */
+static inline bool uc_list_ok(const struct uc *u, const struct uc_call *c,
+			      const struct vmdev_volume_list *out)
+{
+	const struct vmdev_volume *v = (const void *)u->entries;
+	unsigned int n = uc_volumes(u);
+
+	if (out->count != n || out->volumes != c->in.list.volumes ||
+	    !uc_all(out->reserved, 0, sizeof(out->reserved)))
+		return false;
+	if (c->in.list.count < n)
+		n = c->in.list.count;
+	for (unsigned int i = 0; i < n; i++)
+		if (uc_ours(v + i) == UC_VOLUMES || !u->volume[uc_ours(v + i)] ||
+		    v[i].size > UC_MOST * UC_PAGE || v[i].mode > 0777 ||
+		    !uc_all(v[i].reserved, 0, sizeof(v[i].reserved)) ||
+		    !uc_clean(v + i, sizeof(*v)))
+			return false;
+	return uc_all(v + n, UC_GUARD, (UC_VOLUMES + 1 - n) * sizeof(*v));
+}
+
 /* Is what a call gave out as it should be? @out is a copy of its argument. */
 static inline const char *uc_output(struct uc *u, const struct uc_call *c, const union uc_arg *out)
 {
@@ -383,9 +474,9 @@ static inline const char *uc_output(struct uc *u, const struct uc_call *c, const
 			return "GET_STATS' output";
 		return NULL;
 	case VMDEV_IOC_VOLUME_LIST:
-		return out->list.count || out->list.volumes != c->in.list.volumes ||
-			!uc_all(out->list.reserved, 0, sizeof(out->list.reserved)) ?
-			"VOLUME_LIST's output" : NULL;
+		return uc_list_ok(u, c, &out->list) ? NULL : "VOLUME_LIST's output";
+	case VMDEV_IOC_VOLUME_CREATE:
+	case VMDEV_IOC_VOLUME_REMOVE:
 	case VMDEV_IOC_SET_SIZE:
 	case VMDEV_IOC_SET_LIMIT:
 		return uc_equal(out, &c->in, c->bytes) ? NULL : "an input was changed";
@@ -449,6 +540,10 @@ static inline bool uc_case(struct uc *u)
 	ret = uc_ioctl(u->fd, c.request, c.at);
 	if (!ret && c.request == VMDEV_IOC_SET_SIZE)
 		u->size = c.in.size.size;
+	if (!ret && c.request == VMDEV_IOC_VOLUME_CREATE)
+		u->volume[uc_ours(&c.in.volume)] = true;
+	if (!ret && c.request == VMDEV_IOC_VOLUME_REMOVE)
+		u->volume[uc_ours(&c.in.volume)] = false;
 	wrong = ret != want ? "the result" : uc_after(u, &c, ret);
 	if (wrong) {
 		uc_complain(wrong, c.request, ret, want);
@@ -457,6 +552,20 @@ static inline bool uc_case(struct uc *u)
 	u->good += !ret;
 	u->refused += !!ret;
 	return true;
+}
+
+/* Remove the volumes that are left. */
+static inline void uc_end(struct uc *u)
+{
+	struct vmdev_volume v;
+
+	for (unsigned int i = 0; i < UC_VOLUMES; i++) {
+		uc_fill(&v, 0, sizeof(v));
+		v.name[0] = 'a' + i;
+		if (u->volume[i])
+			uc_ioctl(u->fd, VMDEV_IOC_VOLUME_REMOVE, (uintptr_t)&v);
+		u->volume[i] = false;
+	}
 }
 
 /* Every number, direction and a choice of sizes of a type: all but ours are refused. */
