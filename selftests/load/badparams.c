@@ -90,6 +90,7 @@ static bool test_numbers(void)
 		{ "overcommit", "2", NULL, { EINVAL } },
 		{ "overcommit", "-1", NULL, { EINVAL } },
 		{ "overcommit", "maybe", NULL, { EINVAL } },
+		{ "readahead", "257", NULL, { EINVAL } },
 		{ "readahead", "100000", NULL, { EINVAL } },
 		{ "readahead", "-1", NULL, { EINVAL } },
 		{ "readahead", "all", NULL, { EINVAL } },

@@ -372,6 +372,7 @@ static bool test_under_load(void)
 {
 	struct vt_space v = vt_space_new(LOAD_PAGES * vt_page_size());
 	uint64_t frames = vt_pool_frames(), state = 99;
+	uint64_t poisoned = vt_sysfs_u64("pool/poisoned");
 	unsigned int bad = 0;
 	struct vt_crew crew;
 
@@ -397,6 +398,7 @@ static bool test_under_load(void)
 	}
 	vt_msg("%u of %u failures lost a page", bad, FAILURES);
 	vt_check(bad <= FAILURES, "%u pages are lost", bad);
+	vt_check(vt_sysfs_u64("pool/poisoned") > poisoned, "no failure was noticed");
 	vt_space_free(&v);
 	vt_set_pool_frames(frames);
 	vt_check(pool_is_whole(frames), "at the end");

@@ -11,6 +11,7 @@
 #include <linux/magic.h>
 
 #include "nesting.h"
+#include "vmdev_machine.h"
 
 #define POOL_MB		2
 #define OWN		256	/* pages of a worker */
@@ -42,17 +43,39 @@ static bool write_text(const char *path, const char *text)
 	return done;
 }
 
-/* At most 32 MiB for this process, page cache included; not where there is no cgroup. */
+/* At most 32 MiB for this process, page cache included. */
 static void limit_memory(void)
 {
-	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	vt_need(write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory"),
+		"no memory controller: %s", strerror(errno));
 	mkdir(CGROUP, 0755);
-	if (!write_text(CGROUP "/memory.max", "33554432") ||
-	    !write_text(CGROUP "/cgroup.procs", "0"))
-		vt_msg("no memory limit here");
+	vt_need(write_text(CGROUP "/memory.max", "33554432") &&
+		write_text(CGROUP "/cgroup.procs", "0"), "%s: %s", CGROUP, strerror(errno));
 }
 
-/* Pages through a file that is larger than the limit leaves room for. */
+/* How often the limit made the kernel reclaim. */
+static uint64_t times_at_limit(void)
+{
+	char text[512] = "";
+	const char *line;
+
+	vm_read(CGROUP "/memory.events", text, sizeof(text));
+	line = strstr(text, "\nmax ");
+	return line ? strtoull(line + 5, NULL, 10) : 0;
+}
+
+static uint64_t limit_before;
+
+/* Has the limit been felt, or is there nothing that would make it? */
+static bool pressed(void)
+{
+	struct statfs st;
+
+	vt_need(!statfs(other_dir, &st), "%s: %s", other_dir, strerror(errno));
+	return st.f_type == TMPFS_MAGIC || times_at_limit() > limit_before;
+}
+
+/* Pages through a file that is larger than the limit leaves room for, until it is felt. */
 static bool file_worker(unsigned int id)
 {
 	const size_t length = bytes(OWN);
@@ -68,7 +91,8 @@ static bool file_worker(unsigned int id)
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	vt_need(fd >= 0, "%s: %s", path, strerror(errno));
 	unlink(path);
-	for (unsigned int seed = 1; vt_now() < deadline; seed++) {
+	for (unsigned int seed = 1; vt_now() < deadline ||
+	     (!pressed() && vt_now() < deadline + 30 * vt_time_scale()); seed++) {
 		off_t offset = (off_t)(seed % parts) * length;
 
 		fill_range(own(id), OWN, seed, 0);
@@ -180,6 +204,7 @@ static bool on_store(const char *(*make)(const char **other), bool block_io)
 	if (!nest_load(make, block_io, POOL_MB, &other_dir))
 		return vt_skip("no such file system");
 	limit_memory();
+	limit_before = times_at_limit();
 	space = vt_space_new(bytes(WORKERS * OWN));
 	deadline = vt_now() + SECONDS;
 	vt_evictor_start(&ev, space.fd, 0, space.length);
@@ -187,6 +212,7 @@ static bool on_store(const char *(*make)(const char **other), bool block_io)
 	ok = vt_crew_run(WORKERS, worker, NULL);
 	vt_check(vt_evictor_stop(&ev) && ok, "a worker failed");
 	vt_check(!vt_stats_now(space.fd).bad, "bad pages");
+	vt_check(pressed(), "the kernel had memory enough");
 	vt_space_free(&space);
 	return true;
 }

@@ -274,6 +274,7 @@ static bool test_signals(void)
 	vt_msg("%u killed (the slowest to die took %.2f s), %u stopped, %u exited, %u exec'ed",
 	       kills, slowest, stops, exits, atomic_load(&shared->execs));
 	vt_check(!atomic_load(&shared->failed), "in a worker");
+	vt_check(slowest < 5 * vt_time_scale(), "one took %.2f s to die", slowest);
 	vt_check(kills && stops && exits && atomic_load(&shared->execs), "too little was done");
 	vt_check(vt_sysfs_u64("stats/evictions") > POOL, "little was paged");
 	return verify_all(fd, table);
