@@ -50,8 +50,9 @@ static struct kmem_cache *io_cache;
 static mempool_t *io_pool;
 static struct workqueue_struct *io_wq;
 static atomic_t nr_ios;
-static u64 single_space;		/* who last read a page alone, */
-static unsigned long single_when;	/* and when; jiffies */
+static u64 single_space;		/* who read a page alone last, */
+static unsigned long single_when;	/* when, */
+static unsigned long single_other;	/* and when another did; jiffies */
 
 /* ---- requests ---- */
 
@@ -379,15 +380,20 @@ static struct vmdev_stream *find_stream(struct vmdev_space *space, pgoff_t index
 /* A fault in @space reads its page and no other. */
 static void note_single(struct vmdev_space *space)
 {
-	WRITE_ONCE(single_space, space->id);
+	if (READ_ONCE(single_space) != space->id) {
+		WRITE_ONCE(single_other, READ_ONCE(single_when));
+		WRITE_ONCE(single_space, space->id);
+	}
 	WRITE_ONCE(single_when, jiffies);
 }
 
-/* Does another space read single pages? A hint: the two are not looked at together. */
+/* Does another space read single pages? A hint: the three are not looked at together. */
 static bool shared_with_singles(struct vmdev_space *space)
 {
-	return READ_ONCE(single_space) != space->id &&
-	       time_before(jiffies, READ_ONCE(single_when) + SHARING);
+	unsigned long when = READ_ONCE(single_space) == space->id ? READ_ONCE(single_other) :
+								    READ_ONCE(single_when);
+
+	return time_before(jiffies, when + SHARING);
 }
 
 /* Pages to have asked for ahead of a stream at most. space->lock held. */
@@ -399,12 +405,12 @@ static unsigned int window_max(struct vmdev_space *space, const struct vmdev_str
 
 	if (mode == POSIX_FADV_RANDOM)
 		return 0;
+	if (shared_with_singles(space))
+		max = DIV_ROUND_UP(max, SHARE);
 	if (mode == POSIX_FADV_SEQUENTIAL)
 		return s->stride ? max : 0;
 	if (s->streak < 2)
 		return 0;
-	if (shared_with_singles(space))
-		max = DIV_ROUND_UP(max, SHARE);
 	/* out of credit, a long streak earns a small window to show itself with */
 	return max_t(unsigned int, max * space->ra_credit / VMDEV_RA_CREDIT,
 		     s->streak > 8 ? min(max, 2U) : 0);
@@ -428,6 +434,8 @@ static unsigned int plan(struct vmdev_space *space, pgoff_t index, pgoff_t last,
 	s->used = ++space->clock;
 	max = window_max(space, s);
 	s->window = min(max, s->window ? 2 * s->window : 4);
+	if (!s->window && !hit)
+		note_single(space);
 	if (s->stride && s->window) {
 		/* how many pages ahead of @last were asked for already */
 		lead = (long)(s->ahead - last) / s->stride;
@@ -535,8 +543,6 @@ static void gather_plan(struct vmdev_space *space, pgoff_t index, pgoff_t last, 
 	long stride;
 
 	n = plan(space, index, last, hit, &start, &stride);
-	if (!n && !hit)
-		note_single(space);
 	for (i = 0; i < n && start + i * stride < VMDEV_INDEX_MAX; i++) {
 		if (vmdev_pool_short()) {
 			vmdev_io_correct(space, last, start + i * stride - stride);
