@@ -43,13 +43,13 @@ static bool write_text(const char *path, const char *text)
 	return done;
 }
 
-/* At most 32 MiB for this process, page cache included. */
+/* At most 16 MiB for this process, page cache included. */
 static void limit_memory(void)
 {
 	vt_need(write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory"),
 		"no memory controller: %s", strerror(errno));
 	mkdir(CGROUP, 0755);
-	vt_need(write_text(CGROUP "/memory.max", "33554432") &&
+	vt_need(write_text(CGROUP "/memory.max", "16777216") &&
 		write_text(CGROUP "/cgroup.procs", "0"), "%s: %s", CGROUP, strerror(errno));
 }
 
@@ -92,7 +92,7 @@ static bool file_worker(unsigned int id)
 	vt_need(fd >= 0, "%s: %s", path, strerror(errno));
 	unlink(path);
 	for (unsigned int seed = 1; vt_now() < deadline ||
-	     (!pressed() && vt_now() < deadline + 30 * vt_time_scale()); seed++) {
+	     (!pressed() && vt_now() < deadline + 60 * vt_time_scale()); seed++) {
 		off_t offset = (off_t)(seed % parts) * length;
 
 		fill_range(own(id), OWN, seed, 0);
