@@ -153,18 +153,26 @@ static bool waits(pid_t pid)
 	return in_a_row == 5;
 }
 
+static bool gone_within(pid_t pid, double seconds, int *status)
+{
+	double end = vt_now() + seconds;
+
+	while (waitpid(pid, status, WNOHANG) == 0) {
+		if (vt_now() > end)
+			return false;
+		vt_sleep_ms(5);
+	}
+	return true;
+}
+
 /* Kill a child that is stuck in a fault; it must be gone at once. */
 static bool killed_at_once(pid_t pid)
 {
-	double start = vt_now();
 	int status;
 
 	vt_check(waitpid(pid, &status, WNOHANG) == 0, "the child didn't wait for the store");
 	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		vt_check(vt_now() - start < 5, "not dead %.1f s after SIGKILL", vt_now() - start);
-		vt_sleep_ms(5);
-	}
+	vt_check(gone_within(pid, 5, &status), "not dead 5 s after SIGKILL");
 	vt_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "status %#x", status);
 	return true;
 }
@@ -267,18 +275,6 @@ static pid_t evict_while_hanging(const struct vt_space *v)
 	}
 	vt_need(waits(pid), "EVICT doesn't wait for the store");
 	return pid;
-}
-
-static bool gone_within(pid_t pid, double seconds, int *status)
-{
-	double end = vt_now() + seconds;
-
-	while (waitpid(pid, status, WNOHANG) == 0) {
-		if (vt_now() > end)
-			return false;
-		vt_sleep_ms(5);
-	}
-	return true;
 }
 
 /* A size that goes down waits for what is under way; meanwhile DISCARD can be killed. */

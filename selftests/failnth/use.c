@@ -90,6 +90,14 @@ static void new_mapping(void)
 	fill_range(mem, 100, 2, 0);
 }
 
+/* Give it up again; whatever came of the step. */
+static bool end_mapping(int result)
+{
+	munmap(mem, 1 << 20);
+	close(fd);
+	return content(result);
+}
+
 static int run_munmap(void)
 {
 	return munmap(mem + 16 * vt_page_size(), 16 * vt_page_size()) ? -errno : 0;
@@ -98,9 +106,7 @@ static int run_munmap(void)
 static bool verify_munmap(int result)
 {
 	vt_check(check_range(mem, 16, 2, 0), "content lost");
-	munmap(mem, 1 << 20);
-	close(fd);
-	return content(result);
+	return end_mapping(result);
 }
 
 static void *source, *target;
@@ -354,9 +360,7 @@ static bool verify_size(int result)
 			 "behind the end");
 	else
 		vt_check(check_range(mem, 100, 2, 0), "content lost");
-	munmap(mem, 1 << 20);
-	close(fd);
-	return content(result);
+	return end_mapping(result);
 }
 
 static int run_limit(void)
@@ -369,9 +373,7 @@ static bool verify_limit(int result)
 	vt_check(check_range(mem, 100, 2, 0), "content lost");
 	fill_range(mem, 200, 2, 0);
 	vt_check(check_range(mem, 200, 2, 0), "content lost");
-	munmap(mem, 1 << 20);
-	close(fd);
-	return content(result);
+	return end_mapping(result);
 }
 
 static int run_discard(void)
@@ -385,9 +387,7 @@ static bool verify_discard(int result)
 {
 	vt_check(check_range(mem, 20, 2, 0), "content lost");
 	vt_check(result || check_zero(mem + 20 * vt_page_size(), 80 * vt_page_size()), "discarded");
-	munmap(mem, 1 << 20);
-	close(fd);
-	return content(result);
+	return end_mapping(result);
 }
 
 static int run_willneed(void)
@@ -492,17 +492,20 @@ static bool verify_close(int result)
 	return content(result);
 }
 
+/* Write to pages one after the other: 0 or the signal. */
+static int write_pages(char *page, unsigned int count)
+{
+	int sig = 0;
+
+	for (unsigned int i = 0; i < count && !sig; i++)
+		sig = fi_touch(page + i * vt_page_size(), true);
+	return sig;
+}
+
 /* More than the pool: the toucher reclaims for itself, with failures. */
 static int run_thrash(void)
 {
-	for (unsigned int i = 0; i < 40; i++) {
-		int sig = fi_touch(page_of(OTHER + 8 * next_fresh + i) - OTHER * vt_page_size(),
-				   true);
-
-		if (sig)
-			return sig;
-	}
-	return 0;
+	return write_pages(page_of(8 * next_fresh), 40);
 }
 
 static void small_pool(void)
@@ -534,9 +537,7 @@ static bool verify_append(int result)
 			 "between the old end and what was written");
 		vt_check(check_range(mem + 60 * vt_page_size(), 2, 1, 8), "what was written");
 	}
-	munmap(mem, 1 << 20);
-	close(fd);
-	return content(result);
+	return end_mapping(result);
 }
 
 /* A space at its limit makes room for itself. */
@@ -550,13 +551,7 @@ static void prepare_limited(void)
 
 static int run_limited(void)
 {
-	for (unsigned int i = 40; i < 60; i++) {
-		int sig = fi_touch(mem + i * vt_page_size(), true);
-
-		if (sig)
-			return sig;
-	}
-	return 0;
+	return write_pages(mem + 40 * vt_page_size(), 20);
 }
 
 static bool verify_limited(int result)
@@ -564,9 +559,7 @@ static bool verify_limited(int result)
 	vt_check(check_range(mem, 40, 2, 0), "content lost");
 	fill_range(mem, 60, 3, 0);
 	vt_check(check_range(mem, 60, 3, 0), "content lost, later");
-	munmap(mem, 1 << 20);
-	close(fd);
-	return content(result);
+	return end_mapping(result);
 }
 
 static const struct fi_step space_steps[] = {

@@ -11,7 +11,6 @@
 #include <linux/magic.h>
 
 #include "nesting.h"
-#include "vmdev_machine.h"
 
 #define POOL_MB		2
 #define OWN		256	/* pages of a worker */
@@ -56,12 +55,7 @@ static void limit_memory(void)
 /* How often the limit made the kernel reclaim. */
 static uint64_t times_at_limit(void)
 {
-	char text[512] = "";
-	const char *line;
-
-	vm_read(CGROUP "/memory.events", text, sizeof(text));
-	line = strstr(text, "\nmax ");
-	return line ? strtoull(line + 5, NULL, 10) : 0;
+	return vl_proc_value(CGROUP "/memory.events", "max");
 }
 
 static uint64_t limit_before;
