@@ -174,7 +174,7 @@ static void lock_victims(struct vmdev_batch *b)
 			vmdev_space_put(v->space);
 			continue;
 		}
-		/* pairs with WRITE_ONCE() in vmdev_space_limit() */
+		/* pairs with smp_store_release() in vmdev_space_limit() */
 		to = READ_ONCE(v->space->domain);
 		if (to != b->domain) {
 			vmdev_domain_move(v->frame, to);
