@@ -69,14 +69,47 @@ bool vmdev_pool_distressed(unsigned long *until)
 	return false;
 }
 
-static void set_watermarks(unsigned long frames)
+#define LOW_MOST(frames)	clamp((frames) / 64, 2UL, 512UL)
+#define LOW_LEAST(frames)	clamp((frames) / 1024, 2UL, 64UL)
+
+static void set_low_locked(unsigned long low)
+{
+	lockdep_assert_held(&vmdev_pool.lock);
+	if (low == vmdev_pool.low)
+		return;
+	WRITE_ONCE(vmdev_pool.low, low);
+	WRITE_ONCE(vmdev_pool.high, 2 * low);
+}
+
+static void set_target_locked(unsigned long frames)
 {
 	struct vmdev_pool *pool = &vmdev_pool;
 
 	WRITE_ONCE(pool->target, frames);
-	WRITE_ONCE(pool->low, clamp(frames / 64, 2UL, 512UL));
-	WRITE_ONCE(pool->high, clamp(frames / 32, 4UL, 1024UL));
+	set_low_locked(LOW_MOST(frames));
 	WRITE_ONCE(pool->cache_max, min_t(unsigned long, frames / 128, VMDEV_CPU_FRAMES));
+}
+
+/**
+ * vmdev_pool_reserve() - how many frames to keep free
+ * @pages: how many want one
+ *
+ * No more than a few times the pages that can't have one: where these are few, it is what
+ * is kept free that makes programs fault.
+ *
+ * Context: process.
+ */
+void vmdev_pool_reserve(unsigned long pages)
+{
+	struct vmdev_pool *pool = &vmdev_pool;
+	unsigned long frames;
+
+	spin_lock(&pool->lock);
+	frames = min(pool->target, pool->held);
+	frames -= min(frames, pool->nr_parked);
+	set_low_locked(clamp(pages > frames ? 4 * (pages - frames) : 0,
+			     LOW_LEAST(pool->target), LOW_MOST(pool->target)));
+	spin_unlock(&pool->lock);
 }
 
 /* Frames of a pool of @frames that can't be promised to anyone: reclaim's own. */
@@ -94,7 +127,7 @@ unsigned long vmdev_pool_frames(void)
 /* Faults come first: the last free frames are theirs, not those of pages ahead. */
 bool vmdev_pool_short(void)
 {
-	return vmdev_pool_free_frames() <= READ_ONCE(vmdev_pool.low) / 4;
+	return vmdev_pool_free_frames() <= max(READ_ONCE(vmdev_pool.low) / 4, 1UL);
 }
 
 /* How many frames should become free now. */
@@ -183,7 +216,7 @@ int vmdev_pool_grow(unsigned long frames)
 		return -ENOMEM;
 
 	spin_lock(&pool->lock);
-	set_watermarks(frames);
+	set_target_locked(frames);
 	WRITE_ONCE(pool->nr_lost, 0);
 	spin_unlock(&pool->lock);
 
@@ -295,7 +328,7 @@ unsigned long vmdev_pool_retarget(unsigned long frames)
 	struct vmdev_frame *frame;
 
 	spin_lock(&pool->lock);
-	set_watermarks(max(frames, VMDEV_POOL_MIN));
+	set_target_locked(max(frames, VMDEV_POOL_MIN));
 	WRITE_ONCE(pool->target, frames);
 	spin_unlock(&pool->lock);
 	vmdev_pool_drain();

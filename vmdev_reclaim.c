@@ -91,6 +91,7 @@ static void chores(void)
 	vmdev_poison_scan();
 	vmdev_pool_replace();
 	vmdev_pool_unpark();
+	vmdev_pool_reserve(vmdev_space_touched());
 }
 
 /* Bring the pool back to its high watermark. Context: reclaim thread. */

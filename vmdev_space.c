@@ -44,6 +44,7 @@ static DEFINE_SPINLOCK(spaces_lock);	/* spaces, nr_spaces, next_id */
 static unsigned long nr_spaces;
 static u64 next_id = 1;
 static atomic_long_t committed;		/* pages promised to all spaces */
+static atomic_long_t touched;		/* pages that are not ABSENT, of all spaces */
 static unsigned long limit_min_sum;	/* vmdev_ctl */
 
 /* ---- the inode ---- */
@@ -80,6 +81,7 @@ void vmdev_space_exit(void)
 {
 	kern_unmount(mount);
 	WARN_ON_ONCE(atomic_long_read(&committed));
+	WARN_ON_ONCE(atomic_long_read(&touched));
 }
 
 /* ---- life ---- */
@@ -190,6 +192,8 @@ int vmdev_space_charge(struct vmdev_space *space)
 	else
 		err = -ENOSPC;
 	spin_unlock(&space->lock);
+	if (!err)
+		atomic_long_inc(&touched);
 	return err;
 }
 
@@ -201,6 +205,13 @@ void vmdev_space_uncharge(struct vmdev_space *space)
 		atomic_long_dec(&committed);
 	WRITE_ONCE(space->used, space->used - 1);
 	spin_unlock(&space->lock);
+	atomic_long_dec(&touched);
+}
+
+/* Pages that have content, of all spaces, in memory or not. Context: any. */
+unsigned long vmdev_space_touched(void)
+{
+	return atomic_long_read(&touched);
 }
 
 static int set_reserved(struct vmdev_space *space, unsigned long pages)
@@ -278,7 +289,7 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned
 	}
 	frame->index = index;
 	WRITE_ONCE(frame->space, space);
-	/* pairs with WRITE_ONCE() in vmdev_space_limit() */
+	/* pairs with smp_store_release() in vmdev_space_limit() */
 	domain = READ_ONCE(space->domain);
 	vmdev_domain_insert(domain, frame, evictions_since(domain, e));
 	return true;

@@ -68,7 +68,7 @@ struct vmdev_stall {
 
 /**
  * struct vmdev_pool - all frames
- * @lock: protects the lists, @target, @held and stalls
+ * @lock: protects the lists, @target, @held, @low, @high and stalls
  * @free: free frames beyond those in the CPU caches
  * @holes: numbers without memory
  * @parked: frames whose page is gone while the kernel still holds a reference
@@ -137,6 +137,7 @@ int vmdev_pool_grow(unsigned long frames);
 unsigned long vmdev_pool_retarget(unsigned long frames);
 void vmdev_pool_drain(void);
 unsigned long vmdev_pool_frames(void);
+void vmdev_pool_reserve(unsigned long pages);
 unsigned long vmdev_pool_shortage(void);
 bool vmdev_pool_short(void);
 unsigned long vmdev_pool_headroom(unsigned long frames);

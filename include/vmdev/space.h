@@ -167,6 +167,7 @@ void vmdev_space_put(struct vmdev_space *space);
 
 int vmdev_space_charge(struct vmdev_space *space);
 void vmdev_space_uncharge(struct vmdev_space *space);
+unsigned long vmdev_space_touched(void);
 int vmdev_space_grow(struct vmdev_space *space, u64 size, bool reserve);
 int vmdev_space_resize(struct vmdev_space *space, u64 size);
 int vmdev_space_discard(struct vmdev_space *space, pgoff_t first, pgoff_t end, u64 *pages);
