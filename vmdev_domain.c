@@ -13,6 +13,7 @@
 
 #include <vmdev/domain.h>
 #include <vmdev/space.h>
+#include <vmdev/swap.h>
 
 struct vmdev_domain vmdev_common;
 
@@ -72,15 +73,16 @@ u32 vmdev_domain_age(struct vmdev_domain *domain)
  * @domain: where
  * @frame: its space and index are set
  * @since: pages evicted since this one was, or VMDEV_SINCE_NEVER
+ * @ahead: it was read ahead
  *
  * Context: page lock held.
  */
 void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame,
-			 unsigned long since)
+			 unsigned long since, bool ahead)
 {
 	spin_lock(&domain->lock);
 	WRITE_ONCE(frame->domain, domain);
-	domain->policy.ops->insert(&domain->policy, &frame->node, since);
+	domain->policy.ops->insert(&domain->policy, &frame->node, since, ahead);
 	spin_unlock(&domain->lock);
 }
 
@@ -130,7 +132,7 @@ void vmdev_domain_move(struct vmdev_frame *frame, struct vmdev_domain *to)
 	take_out_locked(from, frame);
 	WRITE_ONCE(frame->domain, NULL);
 	spin_unlock(&from->lock);
-	vmdev_domain_insert(to, frame, VMDEV_SINCE_NEVER);
+	vmdev_domain_insert(to, frame, VMDEV_SINCE_NEVER, false);
 }
 
 /* Take one frame off its policy on purpose. Context: page lock held. */
@@ -156,7 +158,7 @@ static void set_policy_locked(struct vmdev_domain *domain, const struct vmdev_po
 	ops->init(policy);
 	list_for_each_entry_safe(node, next, &all, link) {
 		list_del_init(&node->link);
-		ops->insert(policy, node, VMDEV_SINCE_NEVER);
+		ops->insert(policy, node, VMDEV_SINCE_NEVER, false);
 	}
 }
 
@@ -196,22 +198,19 @@ const char *vmdev_domain_policy_name(void)
 unsigned int vmdev_domain_isolate(struct vmdev_domain *domain, struct vmdev_victim *v,
 				  unsigned int max)
 {
-	struct vmdev_node *nodes[64];	/* a batch: the policy decides on it as a whole */
-	unsigned int got, i, n = 0;
+	struct vmdev_node *nodes[VMDEV_REQUEST_PAGES];
+	unsigned int i, n;
 
 	spin_lock(&domain->lock);
-	while (n < max) {
-		got = domain->policy.ops->isolate(&domain->policy, nodes,
-						  min_t(unsigned int, max - n, ARRAY_SIZE(nodes)));
-		if (!got)
-			break;
-		for (i = 0; i < got; i++, n++) {
-			v[n].frame = container_of(nodes[i], struct vmdev_frame, node);
-			v[n].space = v[n].frame->space;
-			v[n].index = v[n].frame->index;
-			set_bit(VMDEV_FRAME_ISOLATED, &v[n].frame->flags);
-			vmdev_space_get(v[n].space);
-		}
+	/* once: the policy is to hear of this batch before it is asked for more */
+	n = domain->policy.ops->isolate(&domain->policy, nodes,
+					min_t(unsigned int, max, ARRAY_SIZE(nodes)));
+	for (i = 0; i < n; i++) {
+		v[i].frame = container_of(nodes[i], struct vmdev_frame, node);
+		v[i].space = v[i].frame->space;
+		v[i].index = v[i].frame->index;
+		set_bit(VMDEV_FRAME_ISOLATED, &v[i].frame->flags);
+		vmdev_space_get(v[i].space);
 	}
 	spin_unlock(&domain->lock);
 	return n;

@@ -301,8 +301,6 @@ static u32 age(struct vmdev_space *space)
 	return vmdev_domain_age(READ_ONCE(space->domain));
 }
 
-#define AGE_FAR	BIT(27)	/* evictions; more than any pool has frames */
-
 /*
  * A page has left its frame. Context: page lock held. Return: when, as its domain counts;
  * long ago for a page that was read ahead for nothing: it has not come back when it is
@@ -319,7 +317,7 @@ static u32 count_eviction(struct vmdev_space *space, unsigned long *e,
 	vmdev_space_count(space, EVICTIONS, 1);
 	trace_vmdev_evict(space->id, frame->index, frame->node.id, clean);
 	if (vmdev_io_wasted(space, e))
-		return (age(space) + AGE_FAR) & VMDEV_FRAME_NONE;
+		return (age(space) + VMDEV_AGE_FAR) & VMDEV_FRAME_NONE;
 	return age(space);
 }
 

@@ -235,15 +235,17 @@ static int set_reserved(struct vmdev_space *space, unsigned long pages)
 /* ---- pages in the page cache ---- */
 
 /*
- * Evictions since the page behind @e was evicted. One that is read ahead comes by guess:
- * that says nothing about how soon it is needed again. Page lock held.
+ * Evictions since the page behind @e was evicted, if it was used before that and as far
+ * as is known. Page lock held.
  */
 static unsigned long evictions_since(struct vmdev_domain *domain, const unsigned long *e)
 {
-	if (!vmdev_page_in(vmdev_page_state(e), VMDEV_TO(SWAPPED) | VMDEV_TO(ZERO)) ||
-	    test_bit(VMDEV_ENTRY_RA, e))
+	unsigned long since;
+
+	if (!vmdev_page_in(vmdev_page_state(e), VMDEV_TO(SWAPPED) | VMDEV_TO(ZERO)))
 		return VMDEV_SINCE_NEVER;
-	return (vmdev_domain_age(domain) - vmdev_page_age(e)) & VMDEV_FRAME_NONE;
+	since = (vmdev_domain_age(domain) - vmdev_page_age(e)) & VMDEV_FRAME_NONE;
+	return since < VMDEV_AGE_FAR ? since : VMDEV_SINCE_NEVER;
 }
 
 /**
@@ -291,7 +293,8 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned
 	WRITE_ONCE(frame->space, space);
 	/* pairs with smp_store_release() in vmdev_space_limit() */
 	domain = READ_ONCE(space->domain);
-	vmdev_domain_insert(domain, frame, evictions_since(domain, e));
+	vmdev_domain_insert(domain, frame, evictions_since(domain, e),
+			    test_bit(VMDEV_ENTRY_RA, e));
 	return true;
 }
 

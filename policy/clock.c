@@ -64,7 +64,7 @@ static void clock_putback(struct vmdev_policy *policy, struct vmdev_node *node, 
 }
 
 static void clock_insert(struct vmdev_policy *policy, struct vmdev_node *node,
-			 unsigned long since)
+			 unsigned long since, bool ahead)
 {
 	queue_add_tail(policy, node, AHEAD);
 }

@@ -8,7 +8,7 @@
 #include "queue.h"
 
 static void fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
-			unsigned long since)
+			unsigned long since, bool ahead)
 {
 	queue_add_tail(policy, node, 0);
 }

@@ -11,10 +11,19 @@
  * Hardware sets the accessed bit for the very access a page came for, so the small
  * queue is cut in two: a first look at the end of one half clears the bit, and the
  * second, at the end of the other, tells.
+ *
+ * The paper knows no read-ahead. A page that is read ahead comes back for its place, not
+ * for its use: were all of them let into the main queue, a program that goes round a bit
+ * more data than there is room for would find each page gone just before it comes to it.
+ * They fill three quarters of the pool, which then stay, round after round, and what is
+ * beyond passes by. But they must not stay for nothing: the main queue is looked at now and
+ * then even if nothing else asks for it, and where hardly any of it was used, it goes first.
  */
 #include <vmdev/policy.h>
 
 #include "queue.h"
+
+#define LAPS	4U	/* pools that pass through the small queue between two looks at a node */
 
 enum {
 	NEW,		/* not yet looked at */
@@ -26,20 +35,47 @@ static void s3fifo_init(struct vmdev_policy *policy)
 {
 	queue_init(policy);
 	policy->kept = 0;
+	policy->passed = 0;
+	policy->taken = 0;
+	policy->stayed = 0;
+	policy->idle = false;
+}
+
+/* Has the page that comes been used often enough to go to the main queue at once? */
+static bool known(const struct vmdev_policy *policy, unsigned long since, bool ahead)
+{
+	if (since == VMDEV_SINCE_NEVER)
+		return false;
+	if (policy->nr_in[MAIN] < policy->nr - policy->nr / 4)
+		return true;
+	return since <= policy->nr && (!ahead || policy->idle);
 }
 
 static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
-			  unsigned long since)
+			  unsigned long since, bool ahead)
 {
-	queue_add_tail(policy, node, since <= policy->nr ? MAIN : NEW);
+	queue_add_tail(policy, node, known(policy, since, ahead) ? MAIN : NEW);
 	policy->kept = 0;
 }
 
+/* Is it time to look at @max nodes of the main queue, whatever the small one has? */
+static bool main_due(const struct vmdev_policy *policy, unsigned int max)
+{
+	unsigned long nr_main = policy->nr_in[MAIN];
+
+	if (nr_main <= policy->nr / 10)
+		return false;
+	return policy->idle || (unsigned long long)policy->passed * nr_main >=
+			       (unsigned long long)policy->nr * LAPS * max;
+}
+
 /* The queue whose oldest node is due. */
-static unsigned int next_queue(const struct vmdev_policy *policy)
+static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int max)
 {
 	unsigned long nr_new = policy->nr_in[NEW], nr_trial = policy->nr_in[TRIAL];
 
+	if (main_due(policy, max))
+		return MAIN;
 	/* halves of the small queue; all of the pool when it has just filled up */
 	if (nr_new > policy->nr / 20 && nr_new > nr_trial)
 		return NEW;
@@ -52,18 +88,41 @@ static unsigned int next_queue(const struct vmdev_policy *policy)
 	return nr_trial ? TRIAL : NEW;
 }
 
+/* What the last look at the main queue took has gone or been put back by now. */
+static void judge(struct vmdev_policy *policy)
+{
+	if (!policy->taken)
+		return;
+	policy->idle = 4 * policy->stayed < policy->taken;
+	policy->taken = 0;
+	policy->stayed = 0;
+}
+
 /* All of one queue: a batch of which half stays would be written in small pieces. */
 static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				   unsigned int max)
 {
-	return queue_take(policy, next_queue(policy), nodes, max);
+	unsigned int in, n;
+
+	judge(policy);
+	in = next_queue(policy, max);
+	n = queue_take(policy, in, nodes, max);
+	if (in == TRIAL) {
+		policy->passed += n;
+	} else if (in == MAIN) {
+		policy->passed = 0;
+		policy->taken = n;
+	}
+	return n;
 }
 
 /* What stays at its first look is on trial, what stays at its second has passed. */
 static void s3fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node, bool accessed)
 {
-	if (node->in == MAIN)
+	if (node->in == MAIN) {
 		policy->kept++;
+		policy->stayed++;
+	}
 	queue_add_tail(policy, node, node->in == NEW ? TRIAL : MAIN);
 }
 

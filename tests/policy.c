@@ -2,6 +2,7 @@
 /*
  * The replacement policies, driven the way the evictor does it.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include <vmdev/policy.h>
@@ -32,7 +33,7 @@ static void start(const struct vmdev_policy_ops *o)
 
 static void insert_since(unsigned int i, unsigned long since)
 {
-	ops->insert(&policy, &node[i], since);
+	ops->insert(&policy, &node[i], since, false);
 	on[i] = 1;
 }
 
@@ -140,20 +141,24 @@ static void s3fifo_stands_scans(void)
 /* What comes back soon outlives what is new, what comes back late doesn't. */
 static void s3fifo_remembers(void)
 {
+	const unsigned int most = NODES * 3 / 4;
 	unsigned int i, next;
 
 	start(&vmdev_policy_s3fifo);
 	for (i = 0; i < NODES - 2; i++)
-		insert(i);
+		insert_since(i, i < most ? 0 : VMDEV_SINCE_NEVER);
 	insert_since(NODES - 2, NODES - 2);
 	insert_since(NODES - 1, NODES);
+	CHECK(policy.nr_in[2] == most + 1, "%lu nodes on the main queue, expected %u",
+	      policy.nr_in[2], most + 1);
 	for (i = 0; i < NODES - 2; i++) {
+		memset(used, 1, most);
 		next = evict();
 		CHECK(next != NODES - 2, "came back soon and left at %u", i);
+		CHECK(next >= most, "%u, in use, was evicted at %u", next, i);
 		insert(next);
+		used[NODES - 2] = i % 16 == 0;
 	}
-	CHECK(policy.nr_in[2] == 1, "%lu nodes on the main queue, expected one",
-	      policy.nr_in[2]);
 }
 
 /* All of the main queue is in use or can't leave: what is new leaves, little as it is. */
@@ -171,6 +176,18 @@ static void s3fifo_finds_the_few(void)
 	}
 }
 
+/* What is read ahead goes to the main queue while that leaves a quarter to others. */
+static void s3fifo_bounds_what_is_ahead(void)
+{
+	unsigned int i;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < NODES; i++)
+		ops->insert(&policy, &node[i], 10 * NODES, true);
+	CHECK(policy.nr_in[2] >= NODES * 3 / 4 - 1 && policy.nr_in[2] <= NODES * 3 / 4 + 1,
+	      "%lu of %u nodes on the main queue", policy.nr_in[2], NODES);
+}
+
 /* A main queue of pages nobody uses makes way once the small one is small. */
 static void s3fifo_forgets(void)
 {
@@ -183,6 +200,126 @@ static void s3fifo_forgets(void)
 		next = evict();
 		CHECK(next == i, "%u left, expected %u", next, i);
 	}
+}
+
+/* ---- pages that come and go in a pool of FRAMES ---- */
+
+#define FRAMES	1024
+#define PAGES	(4 * FRAMES)
+#define BATCH	64
+#define AHEAD	32
+
+static struct vmdev_node frame[FRAMES];
+static unsigned int holds[FRAMES], free_frames[FRAMES], nr_free;
+static int frame_of[PAGES];
+static bool touched[PAGES];
+static unsigned long left_at[PAGES], evicted, reads;
+
+static void start_pages(void)
+{
+	unsigned int i;
+
+	start(&vmdev_policy_s3fifo);
+	nr_free = 0;
+	for (i = 0; i < FRAMES; i++)
+		free_frames[nr_free++] = i;
+	for (i = 0; i < PAGES; i++) {
+		frame_of[i] = -1;
+		left_at[i] = VMDEV_SINCE_NEVER;
+		touched[i] = false;
+	}
+	evicted = 0;
+	reads = 0;
+}
+
+static void make_room(void)
+{
+	struct vmdev_node *batch[BATCH];
+	unsigned int i, n;
+
+	while (nr_free < BATCH) {
+		n = ops->isolate(&policy, batch, BATCH);
+		for (i = 0; i < n; i++) {
+			unsigned int f = batch[i] - frame, page = holds[f];
+
+			if (touched[page]) {
+				touched[page] = false;
+				ops->putback(&policy, batch[i], true);
+				continue;
+			}
+			frame_of[page] = -1;
+			left_at[page] = ++evicted;
+			free_frames[nr_free++] = f;
+		}
+	}
+}
+
+static void bring_in(unsigned int page, bool ahead)
+{
+	unsigned long left = left_at[page];
+
+	if (!nr_free)
+		make_room();
+	frame_of[page] = free_frames[--nr_free];
+	holds[frame_of[page]] = page;
+	ops->insert(&policy, &frame[frame_of[page]],
+		    left == VMDEV_SINCE_NEVER ? left : evicted - left, ahead);
+	reads++;
+}
+
+/* A program whose pages are @first to @first + @nr - 1 goes round them. */
+static void go_round(unsigned int first, unsigned int nr)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < nr; i++) {
+		if (frame_of[first + i] < 0) {
+			bring_in(first + i, false);
+			for (k = 1; k < AHEAD; k++)
+				if (frame_of[first + (i + k) % nr] < 0)
+					bring_in(first + (i + k) % nr, true);
+		}
+		touched[first + i] = true;
+	}
+}
+
+/* Round and round more than there is room for: part of it stays. */
+static void s3fifo_keeps_part_of_a_loop(void)
+{
+	static const struct {
+		unsigned int nr, most;	/* pages, reads of 100 accesses */
+	} loop[] = { { FRAMES * 103 / 100, 35 }, { FRAMES * 3 / 2, 60 }, { 2 * FRAMES, 75 } };
+	unsigned int i, round;
+
+	for (i = 0; i < ARRAY_SIZE(loop); i++) {
+		start_pages();
+		for (round = 0; round < 12; round++) {
+			if (round == 8)
+				reads = 0;
+			go_round(0, loop[i].nr);
+		}
+		CHECK(reads <= 4UL * loop[i].nr * loop[i].most / 100,
+		      "%u pages: %lu reads in four rounds", loop[i].nr, reads);
+		CHECK(reads >= 4UL * (loop[i].nr - FRAMES),
+		      "%u pages: %lu reads: more stayed than there is room for", loop[i].nr,
+		      reads);
+	}
+}
+
+/* A program that was busy sleeps: another gets its frames, and all it needs. */
+static void s3fifo_wakes_from_idle(void)
+{
+	const unsigned int other = 2 * FRAMES;
+	unsigned int round;
+
+	start_pages();
+	for (round = 0; round < 8; round++)
+		go_round(0, FRAMES * 5 / 4);
+	for (round = 0; round < 16; round++) {
+		reads = 0;
+		go_round(other, FRAMES * 4 / 5);
+	}
+	CHECK(!reads, "%lu reads in a round that there is room for", reads);
 }
 
 static void batches(void)
@@ -245,6 +382,9 @@ int main(void)
 	tap_run("policy: s3fifo keeps what comes back soon", s3fifo_remembers);
 	tap_run("policy: s3fifo finds the few that can leave", s3fifo_finds_the_few);
 	tap_run("policy: s3fifo lets the main queue go too", s3fifo_forgets);
+	tap_run("policy: s3fifo bounds what is read ahead", s3fifo_bounds_what_is_ahead);
+	tap_run("policy: s3fifo keeps part of a loop", s3fifo_keeps_part_of_a_loop);
+	tap_run("policy: s3fifo lets an idle program's pages go", s3fifo_wakes_from_idle);
 	tap_run("policy: isolating in batches", batches);
 	tap_run("policy: random operations lose no node", at_random);
 	return tap_done();

@@ -5,6 +5,7 @@
 #ifndef _VMDEV_DOMAIN_H
 #define _VMDEV_DOMAIN_H
 
+#include <linux/bits.h>
 #include <linux/spinlock.h>
 #include <vmdev/policy.h>
 #include <vmdev/pool.h>
@@ -26,6 +27,9 @@ struct vmdev_domain {
 	struct vmdev_space *owner;
 	struct list_head node;
 };
+
+/* What is older than so many evictions is old: more than any pool has frames. */
+#define VMDEV_AGE_FAR	BIT(27)
 
 /**
  * struct vmdev_victim - a frame that may be evicted
@@ -49,7 +53,7 @@ struct vmdev_domain *vmdev_domain_create(struct vmdev_space *owner);
 void vmdev_domain_destroy(struct vmdev_domain *domain);
 u32 vmdev_domain_age(struct vmdev_domain *domain);
 void vmdev_domain_insert(struct vmdev_domain *domain, struct vmdev_frame *frame,
-			 unsigned long since);
+			 unsigned long since, bool ahead);
 void vmdev_domain_remove(struct vmdev_frame *frame, bool evicted);
 void vmdev_domain_putback(struct vmdev_frame *frame, bool accessed);
 void vmdev_domain_move(struct vmdev_frame *frame, struct vmdev_domain *to);

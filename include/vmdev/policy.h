@@ -9,11 +9,13 @@
  *
  *   init      makes an empty instance
  *   insert    takes a node that just got its page; @since: how many pages were
- *             evicted since this one was, or VMDEV_SINCE_NEVER
+ *             evicted since this one was, or VMDEV_SINCE_NEVER; @ahead: nobody
+ *             has asked for the page yet, it was read ahead
  *   remove    takes a node off; it may stand anywhere in the instance
  *   isolate   takes up to @max nodes off, the best victims first, and returns
  *             how many; 0 only when the instance is empty. Its cost is
- *             proportional to what it returns
+ *             proportional to what it returns. What it gave out before has been
+ *             put back or evicted, unless several tasks evict or it is being written
  *   putback   takes a node back that isolate() gave out and that stays in the
  *             pool; @accessed: it was used since it was last looked at
  */
@@ -53,7 +55,7 @@ struct vmdev_policy_ops {
 	enum vmdev_access access;
 	void (*init)(struct vmdev_policy *policy);
 	void (*insert)(struct vmdev_policy *policy, struct vmdev_node *node,
-		       unsigned long since);
+		       unsigned long since, bool ahead);
 	void (*remove)(struct vmdev_policy *policy, struct vmdev_node *node);
 	unsigned int (*isolate)(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				unsigned int max);
@@ -68,6 +70,10 @@ struct vmdev_policy_ops {
  * @nr: nodes in the instance
  * @looking: clock: the front hand is moving
  * @kept: s3fifo: nodes of the main queue that stayed since the last insert
+ * @passed: s3fifo: nodes looked at a second time since the main queue was looked at
+ * @taken: s3fifo: nodes the last look at the main queue took
+ * @stayed: s3fifo: how many of them were put back
+ * @idle: s3fifo: few of them were
  */
 struct vmdev_policy {
 	const struct vmdev_policy_ops *ops;
@@ -76,6 +82,10 @@ struct vmdev_policy {
 	unsigned long nr;
 	bool looking;
 	unsigned long kept;
+	unsigned long passed;
+	unsigned int taken;
+	unsigned int stayed;
+	bool idle;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_s3fifo;

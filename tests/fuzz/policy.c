@@ -48,16 +48,26 @@ static void check_oldest(unsigned int i)
 		       "%s: %u was taken before %u, which is older", ops->name, i, k);
 }
 
-/* Half of those that come back come soon enough for the last queue. */
-static void insert(unsigned int i, bool refault)
+/* Does s3fifo let it into its last queue at once? */
+static bool known(unsigned long since, bool ahead)
+{
+	if (since == VMDEV_SINCE_NEVER)
+		return false;
+	/* a quarter is for others; when in doubt, while that queue isn't used */
+	return policy.nr_in[2] < nr_in - nr_in / 4 ||
+	       (since <= nr_in && (!ahead || policy.idle));
+}
+
+/* Half of those that come back come soon. */
+static void insert(unsigned int i, bool refault, bool ahead)
 {
 	unsigned long since = refault ? nr_in / 2 + i : VMDEV_SINCE_NEVER;
-	bool soon = since <= nr_in;
+	bool last = ops == &vmdev_policy_s3fifo && known(since, ahead);
 
 	if (place[i] != AWAY)
 		return;
-	ops->insert(&policy, &node[i], since);
-	put(i, ops == &vmdev_policy_s3fifo && soon ? 2 : 0);
+	ops->insert(&policy, &node[i], since, ahead);
+	put(i, last ? 2 : 0);
 }
 
 /* Where a node goes that came out of queue @in and stays. */
@@ -186,12 +196,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		op = next_byte(&in);
 		switch (op % 7) {
 		case 0:
-			insert(next_byte(&in) % NODES, op & 64);
+			insert(next_byte(&in) % NODES, op & 64, op & 128);
 			break;
 		case 1:		/* a run, as read-ahead does it */
 			n = next_byte(&in);
 			for (unsigned int i = 0; i < n % 64; i++)
-				insert((n + i) % NODES, op & 64);
+				insert((n + i) % NODES, op & 64, i);
 			break;
 		case 2:
 			removal(next_byte(&in) % NODES);
