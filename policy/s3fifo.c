@@ -38,7 +38,17 @@ static void s3fifo_init(struct vmdev_policy *policy)
 	policy->passed = 0;
 	policy->taken = 0;
 	policy->stayed = 0;
-	policy->idle = false;
+}
+
+/* What the last look at the main queue took has been put back, or is gone, by now. */
+static bool idle(const struct vmdev_policy *policy)
+{
+	return 4 * policy->stayed < policy->taken;
+}
+
+static bool busy(const struct vmdev_policy *policy)
+{
+	return 2 * policy->stayed > policy->taken;
 }
 
 /* Has the page that comes been used often enough to go to the main queue at once? */
@@ -48,7 +58,7 @@ static bool known(const struct vmdev_policy *policy, unsigned long since, bool a
 		return false;
 	if (policy->nr_in[MAIN] < policy->nr - policy->nr / 4)
 		return true;
-	return since <= policy->nr && (!ahead || policy->idle);
+	return since <= policy->nr && (!ahead || idle(policy));
 }
 
 static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
@@ -65,7 +75,7 @@ static bool main_due(const struct vmdev_policy *policy, unsigned int max)
 
 	if (nr_main <= policy->nr / 10)
 		return false;
-	return policy->idle || (unsigned long long)policy->passed * nr_main >=
+	return idle(policy) || (unsigned long long)policy->passed * nr_main >=
 			       (unsigned long long)policy->nr * LAPS * max;
 }
 
@@ -74,6 +84,13 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 {
 	unsigned long nr_new = policy->nr_in[NEW], nr_trial = policy->nr_in[TRIAL];
 
+	/* the small queue's turn, or nothing leaves while the other is gone through */
+	if (busy(policy) && !policy->passed) {
+		if (nr_trial > policy->nr / 40)
+			return TRIAL;
+		if (nr_new > policy->nr / 40)
+			return NEW;
+	}
 	if (main_due(policy, max))
 		return MAIN;
 	/* halves of the small queue; all of the pool when it has just filled up */
@@ -88,30 +105,19 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 	return nr_trial ? TRIAL : NEW;
 }
 
-/* What the last look at the main queue took has gone or been put back by now. */
-static void judge(struct vmdev_policy *policy)
-{
-	if (!policy->taken)
-		return;
-	policy->idle = 4 * policy->stayed < policy->taken;
-	policy->taken = 0;
-	policy->stayed = 0;
-}
-
 /* All of one queue: a batch of which half stays would be written in small pieces. */
 static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				   unsigned int max)
 {
-	unsigned int in, n;
+	unsigned int in = next_queue(policy, max);
+	unsigned int n = queue_take(policy, in, nodes, max);
 
-	judge(policy);
-	in = next_queue(policy, max);
-	n = queue_take(policy, in, nodes, max);
 	if (in == TRIAL) {
 		policy->passed += n;
 	} else if (in == MAIN) {
 		policy->passed = 0;
 		policy->taken = n;
+		policy->stayed = 0;
 	}
 	return n;
 }

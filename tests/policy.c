@@ -42,12 +42,15 @@ static void insert(unsigned int i)
 	insert_since(i, VMDEV_SINCE_NEVER);
 }
 
+static unsigned int tries;	/* nodes that the last evict() put back */
+
 /* Evict one node as the evictor would. Return: which. */
 static unsigned int evict(void)
 {
 	struct vmdev_node *n;
-	unsigned int i, tries = 0;
+	unsigned int i;
 
+	tries = 0;
 	while (ops->isolate(&policy, &n, 1) == 1) {
 		i = n - node;
 		CHECK(i < NODES && on[i], "isolated a node that isn't there");
@@ -173,6 +176,22 @@ static void s3fifo_finds_the_few(void)
 		memset(used + 2, 1, NODES - 2);
 		next = evict();
 		CHECK(next == i, "%u left, expected %u", next, i);
+	}
+}
+
+/* All of the main queue is in use: that is found out little by little. */
+static void s3fifo_leaves_meanwhile(void)
+{
+	unsigned int i, next;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < NODES; i++)
+		insert_since(i, i < 12 ? VMDEV_SINCE_NEVER : 0);
+	for (i = 0; i < 11; i++) {
+		memset(used + 12, 1, NODES - 12);
+		next = evict();
+		CHECK(next < 12, "node %u, in use, was evicted", next);
+		CHECK(tries <= 4, "%u looks until something left", tries);
 	}
 }
 
@@ -382,6 +401,7 @@ int main(void)
 	tap_run("policy: s3fifo keeps what comes back soon", s3fifo_remembers);
 	tap_run("policy: s3fifo finds the few that can leave", s3fifo_finds_the_few);
 	tap_run("policy: s3fifo lets the main queue go too", s3fifo_forgets);
+	tap_run("policy: s3fifo lets others leave while it looks", s3fifo_leaves_meanwhile);
 	tap_run("policy: s3fifo bounds what is read ahead", s3fifo_bounds_what_is_ahead);
 	tap_run("policy: s3fifo keeps part of a loop", s3fifo_keeps_part_of_a_loop);
 	tap_run("policy: s3fifo lets an idle program's pages go", s3fifo_wakes_from_idle);

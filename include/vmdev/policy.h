@@ -73,7 +73,6 @@ struct vmdev_policy_ops {
  * @passed: s3fifo: nodes looked at a second time since the main queue was looked at
  * @taken: s3fifo: nodes the last look at the main queue took
  * @stayed: s3fifo: how many of them were put back
- * @idle: s3fifo: few of them were
  */
 struct vmdev_policy {
 	const struct vmdev_policy_ops *ops;
@@ -85,7 +84,6 @@ struct vmdev_policy {
 	unsigned long passed;
 	unsigned int taken;
 	unsigned int stayed;
-	bool idle;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_s3fifo;

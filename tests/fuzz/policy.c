@@ -55,7 +55,7 @@ static bool known(unsigned long since, bool ahead)
 		return false;
 	/* a quarter is for others; when in doubt, while that queue isn't used */
 	return policy.nr_in[2] < nr_in - nr_in / 4 ||
-	       (since <= nr_in && (!ahead || policy.idle));
+	       (since <= nr_in && (!ahead || 4 * policy.stayed < policy.taken));
 }
 
 /* Half of those that come back come soon. */
