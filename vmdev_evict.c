@@ -496,6 +496,8 @@ unsigned int vmdev_evict_domain(struct vmdev_batch *b, struct vmdev_domain *doma
 		if (domain->owner && !b->own)
 			max = min3(max, (unsigned long)want - done,
 				   vmdev_space_evictable(domain->owner));
+		if (!max)
+			break;
 
 		seen = vmdev_domain_isolate(domain, b->v, min_t(unsigned long, scan, max));
 		if (!seen)

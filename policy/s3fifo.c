@@ -16,14 +16,17 @@
  * for its use: were all of them let into the main queue, a program that goes round a bit
  * more data than there is room for would find each page gone just before it comes to it.
  * They fill three quarters of the pool, which then stay, round after round, and what is
- * beyond passes by. But they must not stay for nothing: the main queue is looked at now and
- * then even if nothing else asks for it, and where hardly any of it was used, it goes first.
+ * read ahead beyond that passes by. But nothing must stay for nothing: the main queue is
+ * looked at now and then even if nothing else asks for it, and more often where hardly any
+ * of it was used. What came straight to it has the bit of its arrival, and a look more.
  */
 #include <vmdev/policy.h>
 
 #include "queue.h"
 
-#define LAPS	4U	/* pools that pass through the small queue between two looks at a node */
+/* Pools that pass through the small queue between two looks at a page in the main queue. */
+#define LAPS		4U
+#define LAPS_IDLE	1U
 
 enum {
 	NEW,		/* not yet looked at */
@@ -38,17 +41,8 @@ static void s3fifo_init(struct vmdev_policy *policy)
 	policy->passed = 0;
 	policy->taken = 0;
 	policy->stayed = 0;
-}
-
-/* What the last look at the main queue took has been put back, or is gone, by now. */
-static bool idle(const struct vmdev_policy *policy)
-{
-	return 4 * policy->stayed < policy->taken;
-}
-
-static bool busy(const struct vmdev_policy *policy)
-{
-	return 2 * policy->stayed > policy->taken;
+	policy->idle = false;
+	policy->turn = false;
 }
 
 /* Has the page that comes been used often enough to go to the main queue at once? */
@@ -58,7 +52,7 @@ static bool known(const struct vmdev_policy *policy, unsigned long since, bool a
 		return false;
 	if (policy->nr_in[MAIN] < policy->nr - policy->nr / 4)
 		return true;
-	return since <= policy->nr && (!ahead || idle(policy));
+	return since <= policy->nr && (!ahead || policy->idle);
 }
 
 static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
@@ -68,30 +62,28 @@ static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
 	policy->kept = 0;
 }
 
-/* Is it time to look at @max nodes of the main queue, whatever the small one has? */
-static bool main_due(const struct vmdev_policy *policy, unsigned int max)
+/* What must pass through the small queue for a look at @max nodes of the main one. */
+static unsigned long price(const struct vmdev_policy *policy, unsigned int max)
 {
-	unsigned long nr_main = policy->nr_in[MAIN];
+	unsigned long nr_main = policy->nr_in[MAIN], n = max < nr_main ? max : nr_main;
 
-	if (nr_main <= policy->nr / 10)
-		return false;
-	return idle(policy) || (unsigned long long)policy->passed * nr_main >=
-			       (unsigned long long)policy->nr * LAPS * max;
+	return policy->nr * n * (policy->idle ? LAPS_IDLE : LAPS) / nr_main;
 }
 
 /* The queue whose oldest node is due. */
 static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int max)
 {
 	unsigned long nr_new = policy->nr_in[NEW], nr_trial = policy->nr_in[TRIAL];
+	unsigned long nr_main = policy->nr_in[MAIN];
 
-	/* the small queue's turn, or nothing leaves while the other is gone through */
-	if (busy(policy) && !policy->passed) {
+	/* most of the last look stayed: or nothing leaves while all of it is gone through */
+	if (policy->turn && 2 * policy->stayed > policy->taken) {
 		if (nr_trial > policy->nr / 40)
 			return TRIAL;
 		if (nr_new > policy->nr / 40)
 			return NEW;
 	}
-	if (main_due(policy, max))
+	if (nr_main > policy->nr / 10 && policy->passed >= price(policy, max))
 		return MAIN;
 	/* halves of the small queue; all of the pool when it has just filled up */
 	if (nr_new > policy->nr / 20 && nr_new > nr_trial)
@@ -99,8 +91,7 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 	if (nr_trial && nr_new + nr_trial > policy->nr / 10)
 		return TRIAL;
 	/* once round for nothing: what is in the small queue may be all that can leave */
-	if (policy->nr_in[MAIN] &&
-	    (policy->kept < policy->nr_in[MAIN] || !(nr_new + nr_trial)))
+	if (nr_main && (policy->kept < nr_main || !(nr_new + nr_trial)))
 		return MAIN;
 	return nr_trial ? TRIAL : NEW;
 }
@@ -109,15 +100,22 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				   unsigned int max)
 {
-	unsigned int in = next_queue(policy, max);
-	unsigned int n = queue_take(policy, in, nodes, max);
+	unsigned long cost = 0;
+	unsigned int in, n;
 
-	if (in == TRIAL) {
-		policy->passed += n;
-	} else if (in == MAIN) {
-		policy->passed = 0;
+	/* what the last look took has been put back or is gone by now, most likely */
+	policy->idle = 4 * policy->stayed < policy->taken;
+	in = next_queue(policy, max);
+	policy->turn = in == MAIN;
+	if (in == MAIN)
+		cost = price(policy, max);
+	n = queue_take(policy, in, nodes, max);
+	if (in == MAIN) {
+		policy->passed -= cost < policy->passed ? cost : policy->passed;
 		policy->taken = n;
 		policy->stayed = 0;
+	} else if (in == TRIAL) {
+		policy->passed += n;
 	}
 	return n;
 }
@@ -127,7 +125,9 @@ static void s3fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node,
 {
 	if (node->in == MAIN) {
 		policy->kept++;
-		policy->stayed++;
+		/* one of an earlier look may come late */
+		if (policy->stayed < policy->taken)
+			policy->stayed++;
 	}
 	queue_add_tail(policy, node, node->in == NEW ? TRIAL : MAIN);
 }

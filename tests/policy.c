@@ -187,24 +187,34 @@ static void s3fifo_leaves_meanwhile(void)
 	start(&vmdev_policy_s3fifo);
 	for (i = 0; i < NODES; i++)
 		insert_since(i, i < 12 ? VMDEV_SINCE_NEVER : 0);
-	for (i = 0; i < 11; i++) {
+	/* those have been looked at once */
+	memset(used, 1, 12);
+	for (i = 0; i < 10; i++) {
 		memset(used + 12, 1, NODES - 12);
 		next = evict();
 		CHECK(next < 12, "node %u, in use, was evicted", next);
-		CHECK(tries <= 4, "%u looks until something left", tries);
+		CHECK(tries <= 8, "%u looks until something left", tries);
 	}
 }
 
 /* What is read ahead goes to the main queue while that leaves a quarter to others. */
 static void s3fifo_bounds_what_is_ahead(void)
 {
-	unsigned int i;
+	static const unsigned long since[] = { 0, 10 * NODES };
+	unsigned int i, k;
 
+	for (k = 0; k < ARRAY_SIZE(since); k++) {
+		start(&vmdev_policy_s3fifo);
+		for (i = 0; i < NODES; i++)
+			ops->insert(&policy, &node[i], since[k], true);
+		CHECK(policy.nr_in[2] >= NODES * 3 / 4 - 1 && policy.nr_in[2] <= NODES * 3 / 4 + 1,
+		      "%lu of %u nodes on the main queue", policy.nr_in[2], NODES);
+	}
+	/* none is looked at, but asked for */
 	start(&vmdev_policy_s3fifo);
 	for (i = 0; i < NODES; i++)
-		ops->insert(&policy, &node[i], 10 * NODES, true);
-	CHECK(policy.nr_in[2] >= NODES * 3 / 4 - 1 && policy.nr_in[2] <= NODES * 3 / 4 + 1,
-	      "%lu of %u nodes on the main queue", policy.nr_in[2], NODES);
+		ops->insert(&policy, &node[i], VMDEV_SINCE_NEVER, true);
+	CHECK(!policy.nr_in[2], "%lu new nodes on the main queue", policy.nr_in[2]);
 }
 
 /* A main queue of pages nobody uses makes way once the small one is small. */
@@ -231,7 +241,7 @@ static void s3fifo_forgets(void)
 static struct vmdev_node frame[FRAMES];
 static unsigned int holds[FRAMES], free_frames[FRAMES], nr_free;
 static int frame_of[PAGES];
-static bool touched[PAGES];
+static bool touched[PAGES], unasked[PAGES];
 static unsigned long left_at[PAGES], evicted, reads;
 
 static void start_pages(void)
@@ -246,6 +256,7 @@ static void start_pages(void)
 		frame_of[i] = -1;
 		left_at[i] = VMDEV_SINCE_NEVER;
 		touched[i] = false;
+		unasked[i] = false;
 	}
 	evicted = 0;
 	reads = 0;
@@ -267,7 +278,8 @@ static void make_room(void)
 				continue;
 			}
 			frame_of[page] = -1;
-			left_at[page] = ++evicted;
+			evicted++;
+			left_at[page] = unasked[page] ? VMDEV_SINCE_NEVER : evicted;
 			free_frames[nr_free++] = f;
 		}
 	}
@@ -281,9 +293,18 @@ static void bring_in(unsigned int page, bool ahead)
 		make_room();
 	frame_of[page] = free_frames[--nr_free];
 	holds[frame_of[page]] = page;
+	unasked[page] = ahead;
 	ops->insert(&policy, &frame[frame_of[page]],
 		    left == VMDEV_SINCE_NEVER ? left : evicted - left, ahead);
 	reads++;
+}
+
+static void touch(unsigned int page)
+{
+	if (frame_of[page] < 0)
+		bring_in(page, false);
+	touched[page] = true;
+	unasked[page] = false;
 }
 
 /* A program whose pages are @first to @first + @nr - 1 goes round them. */
@@ -298,7 +319,7 @@ static void go_round(unsigned int first, unsigned int nr)
 				if (frame_of[first + (i + k) % nr] < 0)
 					bring_in(first + (i + k) % nr, true);
 		}
-		touched[first + i] = true;
+		touch(first + i);
 	}
 }
 
@@ -325,18 +346,52 @@ static void s3fifo_keeps_part_of_a_loop(void)
 	}
 }
 
-/* A program that was busy sleeps: another gets its frames, and all it needs. */
-static void s3fifo_wakes_from_idle(void)
+/* Half of the pool is used once while three pools of new pages pass by. */
+static void s3fifo_keeps_what_is_used_slowly(void)
 {
-	const unsigned int other = 2 * FRAMES;
-	unsigned int round;
+	const unsigned int slow = FRAMES / 2, others = PAGES - slow, each = 3 * FRAMES / slow;
+	unsigned int i, k, new = 0;
 
 	start_pages();
-	for (round = 0; round < 8; round++)
-		go_round(0, FRAMES * 5 / 4);
+	/* known: each comes back once */
+	for (i = 0; i < slow; i++) {
+		left_at[i] = evicted;
+		touch(i);
+	}
+	reads = 0;
+	for (i = 0; i < 8 * slow; i++) {
+		touch(i % slow);
+		for (k = 0; k < each; k++) {
+			left_at[slow + new] = VMDEV_SINCE_NEVER;
+			touch(slow + new);
+			new = (new + 1) % others;
+		}
+	}
+	/* all new ones are read, and few others */
+	CHECK(reads <= 8UL * slow * each + slow / 10, "%lu reads of %u pages that are used",
+	      reads - 8UL * slow * each, slow);
+}
+
+/* A program that was busy sleeps: another gets its frames, and all it needs, before long. */
+static void s3fifo_wakes_from_idle(void)
+{
+	const unsigned int other = 2 * FRAMES, nr = FRAMES * 4 / 5;
+	unsigned int i, round;
+
+	start_pages();
+	for (i = 0; i < FRAMES; i++) {
+		/* most are known, as many new as there should be */
+		if (i < FRAMES * 6 / 7)
+			left_at[i] = evicted;
+		touch(i);
+	}
 	for (round = 0; round < 16; round++) {
-		reads = 0;
-		go_round(other, FRAMES * 4 / 5);
+		if (round == 8)
+			CHECK(reads < FRAMES + 8UL * nr * 58 / 100,
+			      "%lu reads in 8 rounds of %u pages", reads - FRAMES, nr);
+		if (round == 15)
+			reads = 0;
+		go_round(other, nr);
 	}
 	CHECK(!reads, "%lu reads in a round that there is room for", reads);
 }
@@ -404,6 +459,7 @@ int main(void)
 	tap_run("policy: s3fifo lets others leave while it looks", s3fifo_leaves_meanwhile);
 	tap_run("policy: s3fifo bounds what is read ahead", s3fifo_bounds_what_is_ahead);
 	tap_run("policy: s3fifo keeps part of a loop", s3fifo_keeps_part_of_a_loop);
+	tap_run("policy: s3fifo keeps what is used slowly", s3fifo_keeps_what_is_used_slowly);
 	tap_run("policy: s3fifo lets an idle program's pages go", s3fifo_wakes_from_idle);
 	tap_run("policy: isolating in batches", batches);
 	tap_run("policy: random operations lose no node", at_random);

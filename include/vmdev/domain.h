@@ -28,7 +28,7 @@ struct vmdev_domain {
 	struct list_head node;
 };
 
-/* What is older than so many evictions is old: more than any pool has frames. */
+/* What was evicted so many evictions ago is as good as new: frames of 512 GiB. */
 #define VMDEV_AGE_FAR	BIT(27)
 
 /**

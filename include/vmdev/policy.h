@@ -12,12 +12,13 @@
  *             evicted since this one was, or VMDEV_SINCE_NEVER; @ahead: nobody
  *             has asked for the page yet, it was read ahead
  *   remove    takes a node off; it may stand anywhere in the instance
- *   isolate   takes up to @max nodes off, the best victims first, and returns
+ *   isolate   takes up to @max nodes, one or more, off, the best victims first, and returns
  *             how many; 0 only when the instance is empty. Its cost is
  *             proportional to what it returns. What it gave out before has been
  *             put back or evicted, unless several tasks evict or it is being written
- *   putback   takes a node back that isolate() gave out and that stays in the
- *             pool; @accessed: it was used since it was last looked at
+ *   putback   takes a node back that isolate() gave out, or that was removed, and
+ *             that stays in the pool; @accessed: it was used since it was last
+ *             looked at
  */
 #ifndef _VMDEV_POLICY_H
 #define _VMDEV_POLICY_H
@@ -73,6 +74,8 @@ struct vmdev_policy_ops {
  * @passed: s3fifo: nodes looked at a second time since the main queue was looked at
  * @taken: s3fifo: nodes the last look at the main queue took
  * @stayed: s3fifo: how many of them were put back
+ * @idle: s3fifo: few were, as far as was known when nodes were last taken
+ * @turn: s3fifo: those were the main queue's
  */
 struct vmdev_policy {
 	const struct vmdev_policy_ops *ops;
@@ -84,6 +87,8 @@ struct vmdev_policy {
 	unsigned long passed;
 	unsigned int taken;
 	unsigned int stayed;
+	bool idle;
+	bool turn;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_s3fifo;

@@ -26,6 +26,9 @@ static struct vmdev_node node[NODES];
 static unsigned int place[NODES], from[NODES];
 static unsigned long since[NODES], now;
 static unsigned int out[NODES], nr_out, nr_in;
+/* Of the last look at s3fifo's last queue: how many it took, and how many of all stayed since. */
+static unsigned int taken, stayed;
+static bool idle;
 
 static unsigned int number(const struct vmdev_node *n)
 {
@@ -55,7 +58,7 @@ static bool known(unsigned long since, bool ahead)
 		return false;
 	/* a quarter is for others; when in doubt, while that queue isn't used */
 	return policy.nr_in[2] < nr_in - nr_in / 4 ||
-	       (since <= nr_in && (!ahead || 4 * policy.stayed < policy.taken));
+	       (since <= nr_in && (!ahead || idle));
 }
 
 /* Half of those that come back come soon. */
@@ -95,6 +98,7 @@ static void isolate(unsigned int max)
 	struct vmdev_node *got[NODES + 1];
 	unsigned int want = max < nr_in ? max : nr_in, n;
 
+	idle = 4 * stayed < taken;
 	got[max] = (void *)&policy;
 	n = ops->isolate(&policy, got, max);
 	EXPECT(got[max] == (void *)&policy, "%s: wrote behind the array", ops->name);
@@ -106,11 +110,23 @@ static void isolate(unsigned int max)
 
 		EXPECT(place[i] < OUT, "%s: isolated %u, which is %u", ops->name, i, place[i]);
 		check_oldest(i);
+		if (place[i] == 2) {
+			taken = k ? taken + 1 : 1;
+			stayed = 0;
+		}
 		from[i] = place[i];
 		place[i] = OUT;
 		nr_in--;
 		out[nr_out++] = i;
 	}
+}
+
+static void put_back(unsigned int i, bool accessed)
+{
+	ops->putback(&policy, &node[i], accessed);
+	if (from[i] == 2 && stayed < taken)
+		stayed++;
+	put(i, next_place(from[i]));
 }
 
 /* One that is out goes back, or for good. */
@@ -126,8 +142,17 @@ static void finish(unsigned int k, bool evict, bool accessed)
 	place[i] = AWAY;
 	if (evict)
 		return;
-	ops->putback(&policy, &node[i], accessed);
-	put(i, next_place(from[i]));
+	put_back(i, accessed);
+}
+
+/* One is taken out on purpose, and stays after all. */
+static void detour(unsigned int i, bool accessed)
+{
+	if (place[i] >= OUT)
+		return;
+	from[i] = place[i];
+	removal(i);
+	put_back(i, accessed);
 }
 
 static unsigned long length(const struct list_head *head)
@@ -188,13 +213,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&policy, 0xa5, sizeof(policy));
 	nr_out = 0;
 	nr_in = 0;
+	taken = 0;
+	stayed = 0;
+	idle = false;
 	ops = all[next_byte(&in) % ARRAY_SIZE(all)];
 	policy.ops = ops;
 	ops->init(&policy);
 	check();
 	while (in.size) {
 		op = next_byte(&in);
-		switch (op % 7) {
+		switch (op % 8) {
 		case 0:
 			insert(next_byte(&in) % NODES, op & 64, op & 128);
 			break;
@@ -209,6 +237,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 3:
 		case 4:
 			isolate(1 + next_byte(&in) % 64);
+			break;
+		case 5:
+			detour(next_byte(&in) % NODES, op & 64);
 			break;
 		default:
 			for (n = next_byte(&in) % 64; n-- && nr_out;)
