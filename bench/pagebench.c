@@ -29,6 +29,7 @@
 #define PATTERNS_MAX	16
 #define NO_LIMIT	((size_t)-1)
 #define MEET_MS		10
+#define ROUND_MOST	4	/* times as long as asked for, for a whole round */
 
 static struct options {
 	const struct memory_system *system;
@@ -107,7 +108,8 @@ static const char usage_text[] =
 	"  -S N         spread the pages evenly over N, 64 neighbours at a time\n"
 	"  -M N         have N spaces, each with its equal part of the pages (1)\n"
 	"  -W MS        run a pattern so long before the clock starts (500)\n"
-	"  -T MS        time it so long (1500); seqwrite is one pass however long it takes\n"
+	"  -T MS        time it so long (1500), seqread and stride until a round is whole, four\n"
+	"               times as long at most; seqwrite is one pass however long it takes\n"
 	"  -2           two programs, each with half of the memory and, under uffd, half\n"
 	"               of the RAM: one with pattern hot, one with seqread\n"
 	"  -V           at the end check every page once more\n"
@@ -134,12 +136,21 @@ static void control(const char *command)
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
-	uint64_t deadline;
+	struct stop stop = {
+		.accesses = worker->limit, .deadline = UINT64_MAX, .latest = UINT64_MAX,
+	};
 
 	pthread_barrier_wait(&bench.start);
-	deadline = worker->ms ? now_ns() + worker->ms * 1000000 : UINT64_MAX;
-	worker->accesses = pattern_run(worker->pattern, &worker->share, worker->limit,
-				       deadline, &worker->hist);
+	if (worker->ms) {
+		stop.deadline = now_ns() + worker->ms * 1000000;
+		stop.latest = stop.deadline;
+	}
+	/* what is in RAM may be all at one end of a round: it is to be whole, if that can be */
+	if (worker->ms && worker->pattern->round) {
+		stop.least = worker->share.count;
+		stop.latest += (ROUND_MOST - 1) * worker->ms * 1000000;
+	}
+	worker->accesses = pattern_run(worker->pattern, &worker->share, &stop, &worker->hist);
 	return NULL;
 }
 

@@ -154,15 +154,15 @@ static size_t next_zipf(struct share *share)
 }
 
 static const struct pattern patterns[] = {
-	{ "seqwrite",	true,	100,	false,	next_sequential },
-	{ "seqread",	false,	0,	false,	next_sequential },
-	{ "stride",	false,	0,	false,	next_strided },
-	{ "randread",	false,	0,	false,	next_uniform },
-	{ "hot",	false,	0,	true,	next_hot },
-	{ "scanhot",	false,	0,	true,	next_scan_hot },
-	{ "zipf",	false,	25,	false,	next_zipf },
-	{ "mixed",	false,	50,	false,	next_uniform },
-	{ "randwrite",	false,	100,	false,	next_uniform },
+	{ "seqwrite",	true,	100,	false,	true,	next_sequential },
+	{ "seqread",	false,	0,	false,	true,	next_sequential },
+	{ "stride",	false,	0,	false,	true,	next_strided },
+	{ "randread",	false,	0,	false,	false,	next_uniform },
+	{ "hot",	false,	0,	true,	false,	next_hot },
+	{ "scanhot",	false,	0,	true,	false,	next_scan_hot },
+	{ "zipf",	false,	25,	false,	false,	next_zipf },
+	{ "mixed",	false,	50,	false,	false,	next_uniform },
+	{ "randwrite",	false,	100,	false,	false,	next_uniform },
 };
 
 const struct pattern *pattern_find(const char *name)
@@ -206,13 +206,19 @@ static bool is_write(const struct pattern *pattern, struct share *share)
 	return draw_below(share, 100) < pattern->write_percent;
 }
 
+static bool is_over(const struct stop *stop, size_t done, uint64_t now)
+{
+	return done >= stop->accesses || now >= stop->latest ||
+	       (now >= stop->deadline && done >= stop->least);
+}
+
 size_t pattern_run(const struct pattern *pattern, struct share *share,
-		   size_t accesses, uint64_t deadline, struct hist *hist)
+		   const struct stop *stop, struct hist *hist)
 {
 	uint64_t begin, end = now_ns();
 	size_t done;
 
-	for (done = 0; done < accesses && end < deadline; done++, share->step++) {
+	for (done = 0; !is_over(stop, done, end); done++, share->step++) {
 		size_t page = share->first + pattern->next(share);
 		volatile uint64_t *word = page_words(share, page);
 		bool write = is_write(pattern, share);

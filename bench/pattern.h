@@ -55,6 +55,7 @@ struct share {
  * @fresh: one pass over memory that nobody has touched
  * @write_percent: how many accesses rewrite their page; the others check it
  * @hot: the first tenth of the share is used most
+ * @round: a page comes again when all others have been there
  * @next: the page of access number @step of the share, from the share's first
  */
 struct pattern {
@@ -62,6 +63,7 @@ struct pattern {
 	bool fresh;
 	unsigned int write_percent;
 	bool hot;
+	bool round;
 	size_t (*next)(struct share *share);
 };
 
@@ -76,12 +78,25 @@ void share_seed(struct share *share, uint64_t stream);
 /* CLOCK_MONOTONIC in ns. */
 uint64_t now_ns(void);
 
+/**
+ * struct stop - when to stop
+ * @accesses: after so many
+ * @deadline: when it is that late and there were @least accesses; as now_ns()
+ * @least: see @deadline
+ * @latest: when it is that late, however few there were
+ */
+struct stop {
+	size_t accesses;
+	uint64_t deadline;
+	size_t least;
+	uint64_t latest;
+};
+
 /*
- * Make accesses until there were @accesses of them or it is @deadline, and add the
- * time that the first touch of each took to @hist. Returns how many; exits with a
- * message at the first page with wrong content.
+ * Make accesses until @stop, and add the time that the first touch of each took to
+ * @hist. Returns how many; exits with a message at the first page with wrong content.
  */
 size_t pattern_run(const struct pattern *pattern, struct share *share,
-		   size_t accesses, uint64_t deadline, struct hist *hist);
+		   const struct stop *stop, struct hist *hist);
 
 #endif
