@@ -18,7 +18,8 @@
  * They fill three quarters of the pool, which then stay, round after round, and what is
  * read ahead beyond that passes by. But nothing must stay for nothing: the main queue is
  * looked at now and then even if nothing else asks for it, and more often where hardly any
- * of it was used. What came straight to it has the bit of its arrival, and a look more.
+ * of it was used; what is read ahead comes in again then. What came straight to it has the
+ * bit of its arrival, and a look more.
  */
 #include <vmdev/policy.h>
 
@@ -55,11 +56,22 @@ static bool known(const struct vmdev_policy *policy, unsigned long since, bool a
 	return since <= policy->nr && (!ahead || policy->idle);
 }
 
+/* Is there so much in the main queue that it is looked at for its own sake? */
+static bool main_counts(const struct vmdev_policy *policy)
+{
+	return policy->nr_in[MAIN] > policy->nr / 10;
+}
+
 static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
 			  unsigned long since, bool ahead)
 {
-	queue_add_tail(policy, node, known(policy, since, ahead) ? MAIN : NEW);
+	unsigned int in = known(policy, since, ahead) ? MAIN : NEW;
+
+	queue_add_tail(policy, node, in);
 	policy->kept = 0;
+	/* looks are earned, not saved up for a main queue that is to come */
+	if (in == NEW && main_counts(policy))
+		policy->passed++;
 }
 
 /* What must pass through the small queue for a look at @max nodes of the main one. */
@@ -67,7 +79,7 @@ static unsigned long price(const struct vmdev_policy *policy, unsigned int max)
 {
 	unsigned long nr_main = policy->nr_in[MAIN], n = max < nr_main ? max : nr_main;
 
-	return policy->nr * n * (policy->idle ? LAPS_IDLE : LAPS) / nr_main;
+	return (policy->nr * n * (policy->idle ? LAPS_IDLE : LAPS) + nr_main - 1) / nr_main;
 }
 
 /* The queue whose oldest node is due. */
@@ -83,7 +95,7 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 		if (nr_new > policy->nr / 40)
 			return NEW;
 	}
-	if (nr_main > policy->nr / 10 && policy->passed >= price(policy, max))
+	if (main_counts(policy) && policy->passed >= price(policy, max))
 		return MAIN;
 	/* halves of the small queue; all of the pool when it has just filled up */
 	if (nr_new > policy->nr / 20 && nr_new > nr_trial)
@@ -114,8 +126,6 @@ static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_nod
 		policy->passed -= cost < policy->passed ? cost : policy->passed;
 		policy->taken = n;
 		policy->stayed = 0;
-	} else if (in == TRIAL) {
-		policy->passed += n;
 	}
 	return n;
 }
@@ -125,9 +135,7 @@ static void s3fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node,
 {
 	if (node->in == MAIN) {
 		policy->kept++;
-		/* one of an earlier look may come late */
-		if (policy->stayed < policy->taken)
-			policy->stayed++;
+		policy->stayed++;
 	}
 	queue_add_tail(policy, node, node->in == NEW ? TRIAL : MAIN);
 }

@@ -187,7 +187,7 @@ static void s3fifo_leaves_meanwhile(void)
 	start(&vmdev_policy_s3fifo);
 	for (i = 0; i < NODES; i++)
 		insert_since(i, i < 12 ? VMDEV_SINCE_NEVER : 0);
-	/* those have been looked at once */
+	/* arrival is a use */
 	memset(used, 1, 12);
 	for (i = 0; i < 10; i++) {
 		memset(used + 12, 1, NODES - 12);
@@ -210,7 +210,7 @@ static void s3fifo_bounds_what_is_ahead(void)
 		CHECK(policy.nr_in[2] >= NODES * 3 / 4 - 1 && policy.nr_in[2] <= NODES * 3 / 4 + 1,
 		      "%lu of %u nodes on the main queue", policy.nr_in[2], NODES);
 	}
-	/* none is looked at, but asked for */
+	/* nor does what is new */
 	start(&vmdev_policy_s3fifo);
 	for (i = 0; i < NODES; i++)
 		ops->insert(&policy, &node[i], VMDEV_SINCE_NEVER, true);
@@ -346,30 +346,66 @@ static void s3fifo_keeps_part_of_a_loop(void)
 	}
 }
 
-/* Half of the pool is used once while three pools of new pages pass by. */
-static void s3fifo_keeps_what_is_used_slowly(void)
+/* A page that nobody has seen, of those from FRAMES on. */
+static void touch_new(void)
 {
-	const unsigned int slow = FRAMES / 2, others = PAGES - slow, each = 3 * FRAMES / slow;
-	unsigned int i, k, new = 0;
+	static unsigned int page;
 
-	start_pages();
-	/* known: each comes back once */
-	for (i = 0; i < slow; i++) {
+	page = (page + 1) % (PAGES - FRAMES);
+	left_at[FRAMES + page] = VMDEV_SINCE_NEVER;
+	touch(FRAMES + page);
+	reads--;
+}
+
+/* The first @nr pages come back all at once. */
+static void come_back(unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
 		left_at[i] = evicted;
 		touch(i);
 	}
 	reads = 0;
-	for (i = 0; i < 8 * slow; i++) {
-		touch(i % slow);
-		for (k = 0; k < each; k++) {
-			left_at[slow + new] = VMDEV_SINCE_NEVER;
-			touch(slow + new);
-			new = (new + 1) % others;
+}
+
+/* Half of the pool is used once while three pools of new pages pass by, whatever was before. */
+static void s3fifo_keeps_what_is_used_slowly(void)
+{
+	const unsigned int slow = FRAMES / 2, each = 3 * FRAMES / slow;
+	unsigned int i, k, before;
+
+	for (before = 0; before <= 40; before += 40) {
+		start_pages();
+		for (i = 0; i < before * FRAMES; i++)
+			touch_new();
+		come_back(slow);
+		for (i = 0; i < 8 * slow; i++) {
+			touch(i % slow);
+			for (k = 0; k < each; k++)
+				touch_new();
 		}
+		CHECK(reads <= slow / 10, "%lu reads of %u pages that are used after %u pools",
+		      reads, slow, before);
 	}
-	/* all new ones are read, and few others */
-	CHECK(reads <= 8UL * slow * each + slow / 10, "%lu reads of %u pages that are used",
-	      reads - 8UL * slow * each, slow);
+}
+
+/* Most of the main queue is idle: what is used now and then among it stays. */
+static void s3fifo_keeps_few_among_idle(void)
+{
+	const unsigned int nr = FRAMES * 7 / 8, each = 8;
+	unsigned int i, k;
+
+	start_pages();
+	come_back(nr);
+	for (i = 0; i < 64 * FRAMES; i++) {
+		touch_new();
+		/* all of them while three quarters of a pool pass */
+		if (i % (FRAMES * 3 / 4) == 0)
+			for (k = 0; k < nr; k += each)
+				touch(k);
+	}
+	CHECK(!reads, "%lu reads of %u pages that are used", reads, nr / each);
 }
 
 /* A program that was busy sleeps: another gets its frames, and all it needs, before long. */
@@ -460,6 +496,7 @@ int main(void)
 	tap_run("policy: s3fifo bounds what is read ahead", s3fifo_bounds_what_is_ahead);
 	tap_run("policy: s3fifo keeps part of a loop", s3fifo_keeps_part_of_a_loop);
 	tap_run("policy: s3fifo keeps what is used slowly", s3fifo_keeps_what_is_used_slowly);
+	tap_run("policy: s3fifo keeps what is used among idle pages", s3fifo_keeps_few_among_idle);
 	tap_run("policy: s3fifo lets an idle program's pages go", s3fifo_wakes_from_idle);
 	tap_run("policy: isolating in batches", batches);
 	tap_run("policy: random operations lose no node", at_random);

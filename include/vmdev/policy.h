@@ -71,9 +71,9 @@ struct vmdev_policy_ops {
  * @nr: nodes in the instance
  * @looking: clock: the front hand is moving
  * @kept: s3fifo: nodes of the main queue that stayed since the last insert
- * @passed: s3fifo: nodes looked at a second time since the main queue was looked at
+ * @passed: s3fifo: nodes that came to the small queue, less what looks at the main one cost
  * @taken: s3fifo: nodes the last look at the main queue took
- * @stayed: s3fifo: how many of them were put back
+ * @stayed: s3fifo: nodes put back there since; some may be of an earlier look
  * @idle: s3fifo: few were, as far as was known when nodes were last taken
  * @turn: s3fifo: those were the main queue's
  */
@@ -85,8 +85,8 @@ struct vmdev_policy {
 	bool looking;
 	unsigned long kept;
 	unsigned long passed;
-	unsigned int taken;
-	unsigned int stayed;
+	unsigned long taken;
+	unsigned long stayed;
 	bool idle;
 	bool turn;
 };

@@ -124,7 +124,7 @@ static void isolate(unsigned int max)
 static void put_back(unsigned int i, bool accessed)
 {
 	ops->putback(&policy, &node[i], accessed);
-	if (from[i] == 2 && stayed < taken)
+	if (from[i] == 2)
 		stayed++;
 	put(i, next_place(from[i]));
 }
