@@ -71,6 +71,7 @@ struct worker {
 	const struct pattern *pattern;
 	size_t limit;
 	uint64_t ms;
+	bool whole;
 	size_t accesses;
 	struct hist hist;
 };
@@ -91,6 +92,8 @@ static struct bench {
 	bool dirty;
 	struct worker workers[THREADS_MAX];
 	pthread_barrier_t start;
+	/* Threads whose rounds are not whole yet. */
+	atomic_uint going;
 	/* Shared by the two programs of a pair. */
 	struct pair *pair;
 } bench;
@@ -108,7 +111,7 @@ static const char usage_text[] =
 	"  -S N         spread the pages evenly over N, 64 neighbours at a time\n"
 	"  -M N         have N spaces, each with its equal part of the pages (1)\n"
 	"  -W MS        run a pattern so long before the clock starts (500)\n"
-	"  -T MS        time it so long (1500), seqread and stride until a round is whole, four\n"
+	"  -T MS        time it so long (1500), seqread and stride to the end of a round, four\n"
 	"               times as long at most; seqwrite is one pass however long it takes\n"
 	"  -2           two programs, each with half of the memory and, under uffd, half\n"
 	"               of the RAM: one with pattern hot, one with seqread\n"
@@ -138,6 +141,7 @@ static void *work(void *argument)
 	struct worker *worker = argument;
 	struct stop stop = {
 		.accesses = worker->limit, .deadline = UINT64_MAX, .latest = UINT64_MAX,
+		.round = 1,
 	};
 
 	pthread_barrier_wait(&bench.start);
@@ -145,20 +149,25 @@ static void *work(void *argument)
 		stop.deadline = now_ns() + worker->ms * 1000000;
 		stop.latest = stop.deadline;
 	}
-	/* what is in RAM may be all at one end of a round: it is to be whole, if that can be */
-	if (worker->ms && worker->pattern->round) {
-		stop.least = worker->share.count;
+	/* what is in RAM may be all at one end of a round: these are whole, if that can be */
+	if (worker->whole) {
+		stop.round = worker->share.count;
 		stop.latest += (ROUND_MOST - 1) * worker->ms * 1000000;
+		stop.going = &bench.going;
 	}
 	worker->accesses = pattern_run(worker->pattern, &worker->share, &stop, &worker->hist);
 	return NULL;
 }
 
-/* Start the threads up to the barrier: for so many accesses each, or so long. */
-static void start(const struct pattern *pattern, size_t accesses, size_t ms)
+/*
+ * Start the threads up to the barrier: for so many accesses each, or so long, and to the
+ * end of a @whole round.
+ */
+static void start(const struct pattern *pattern, size_t accesses, size_t ms, bool whole)
 {
 	int error = pthread_barrier_init(&bench.start, NULL, options.threads + 1);
 
+	atomic_store(&bench.going, options.threads);
 	if (error)
 		errx(1, "pthread_barrier_init: %s", strerror(error));
 	for (size_t i = 0; i < options.threads; i++) {
@@ -167,6 +176,7 @@ static void start(const struct pattern *pattern, size_t accesses, size_t ms)
 		worker->pattern = pattern;
 		worker->limit = accesses;
 		worker->ms = ms;
+		worker->whole = whole;
 		memset(&worker->hist, 0, sizeof(worker->hist));
 		error = pthread_create(&worker->thread, NULL, work, worker);
 		if (error)
@@ -190,7 +200,7 @@ static size_t finish(void)
 
 static void run_untimed(const struct pattern *pattern, size_t accesses, size_t ms)
 {
-	start(pattern, accesses, ms);
+	start(pattern, accesses, ms, false);
 	finish();
 }
 
@@ -348,7 +358,10 @@ static void run(const struct pattern *pattern)
 	size_t accesses;
 
 	prepare(pattern);
-	start(pattern, pattern->fresh ? pass() : NO_LIMIT, pattern->fresh ? 0 : options.timed_ms);
+	if (pattern->fresh)
+		start(pattern, pass(), 0, false);
+	else
+		start(pattern, NO_LIMIT, options.timed_ms, pattern->round);
 	control("enable");
 	counters_read(&before);
 	begin = now_ns();

@@ -206,19 +206,27 @@ static bool is_write(const struct pattern *pattern, struct share *share)
 	return draw_below(share, 100) < pattern->write_percent;
 }
 
-static bool is_over(const struct stop *stop, size_t done, uint64_t now)
+/* @ended: this thread has come to its end, and goes on with the others. */
+static bool is_over(const struct stop *stop, size_t done, uint64_t now, bool *ended)
 {
-	return done >= stop->accesses || now >= stop->latest ||
-	       (now >= stop->deadline && done >= stop->least);
+	if (done >= stop->accesses || now >= stop->latest)
+		return true;
+	if (!*ended && now >= stop->deadline && done % stop->round == 0) {
+		*ended = true;
+		if (stop->going)
+			atomic_fetch_sub(stop->going, 1);
+	}
+	return *ended && (!stop->going || !atomic_load(stop->going));
 }
 
 size_t pattern_run(const struct pattern *pattern, struct share *share,
 		   const struct stop *stop, struct hist *hist)
 {
 	uint64_t begin, end = now_ns();
+	bool ended = false;
 	size_t done;
 
-	for (done = 0; !is_over(stop, done, end); done++, share->step++) {
+	for (done = 0; !is_over(stop, done, end, &ended); done++, share->step++) {
 		size_t page = share->first + pattern->next(share);
 		volatile uint64_t *word = page_words(share, page);
 		bool write = is_write(pattern, share);

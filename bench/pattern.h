@@ -7,6 +7,7 @@
 #ifndef BENCH_PATTERN_H
 #define BENCH_PATTERN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,15 +82,17 @@ uint64_t now_ns(void);
 /**
  * struct stop - when to stop
  * @accesses: after so many
- * @deadline: when it is that late and there were @least accesses; as now_ns()
- * @least: see @deadline
- * @latest: when it is that late, however few there were
+ * @deadline: at the end of a round when it is that late; as now_ns()
+ * @round: accesses of a round, 1 where there are none
+ * @latest: when it is that late, in a round or not
+ * @going: threads that have not come to their end, or NULL: nobody stops alone
  */
 struct stop {
 	size_t accesses;
 	uint64_t deadline;
-	size_t least;
+	size_t round;
 	uint64_t latest;
+	atomic_uint *going;
 };
 
 /*
