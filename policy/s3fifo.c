@@ -21,6 +21,8 @@
  * of it was used; what is read ahead comes in again then. What came straight to it has the
  * bit of its arrival, and a look more.
  */
+#include <linux/minmax.h>
+
 #include <vmdev/policy.h>
 
 #include "queue.h"
@@ -77,7 +79,7 @@ static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
 /* What must pass through the small queue for a look at @max nodes of the main one. */
 static unsigned long price(const struct vmdev_policy *policy, unsigned int max)
 {
-	unsigned long nr_main = policy->nr_in[MAIN], n = max < nr_main ? max : nr_main;
+	unsigned long nr_main = policy->nr_in[MAIN], n = min_t(unsigned long, max, nr_main);
 
 	return (policy->nr * n * (policy->idle ? LAPS_IDLE : LAPS) + nr_main - 1) / nr_main;
 }
@@ -112,7 +114,6 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_node **nodes,
 				   unsigned int max)
 {
-	unsigned long cost = 0;
 	unsigned int in, n;
 
 	/* what the last look took has been put back or is gone by now, most likely */
@@ -120,10 +121,9 @@ static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_nod
 	in = next_queue(policy, max);
 	policy->turn = in == MAIN;
 	if (in == MAIN)
-		cost = price(policy, max);
+		policy->passed -= min(policy->passed, price(policy, max));
 	n = queue_take(policy, in, nodes, max);
 	if (in == MAIN) {
-		policy->passed -= cost < policy->passed ? cost : policy->passed;
 		policy->taken = n;
 		policy->stayed = 0;
 	}
