@@ -17,19 +17,18 @@
  * more data than there is room for would find each page gone just before it comes to it.
  * They fill three quarters of the pool, which then stay, round after round, and what is
  * read ahead beyond that passes by. But nothing must stay for nothing: the main queue is
- * looked at now and then even if nothing else asks for it, and more often where hardly any
- * of it was used; what is read ahead comes in again then. What came straight to it has the
- * bit of its arrival, and a look more.
+ * looked at now and then even if nothing else asks for it, and where hardly any of it was
+ * used, what is read ahead may take its place. What came straight to it has the bit of its
+ * arrival, and a look more.
  */
+#include <linux/math.h>
 #include <linux/minmax.h>
 
 #include <vmdev/policy.h>
 
 #include "queue.h"
 
-/* Pools that pass through the small queue between two looks at a page in the main queue. */
-#define LAPS		4U
-#define LAPS_IDLE	1U
+#define LAPS	4U	/* pools that come to the small queue between two looks at a page in MAIN */
 
 enum {
 	NEW,		/* not yet looked at */
@@ -81,7 +80,7 @@ static unsigned long price(const struct vmdev_policy *policy, unsigned int max)
 {
 	unsigned long nr_main = policy->nr_in[MAIN], n = min_t(unsigned long, max, nr_main);
 
-	return (policy->nr * n * (policy->idle ? LAPS_IDLE : LAPS) + nr_main - 1) / nr_main;
+	return DIV_ROUND_UP(policy->nr * LAPS * n, nr_main);
 }
 
 /* The queue whose oldest node is due. */

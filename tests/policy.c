@@ -400,8 +400,8 @@ static void s3fifo_keeps_few_among_idle(void)
 	come_back(nr);
 	for (i = 0; i < 64 * FRAMES; i++) {
 		touch_new();
-		/* all of them while three quarters of a pool pass */
-		if (i % (FRAMES * 3 / 4) == 0)
+		/* all of them while two pools pass */
+		if (i % (2 * FRAMES) == 0)
 			for (k = 0; k < nr; k += each)
 				touch(k);
 	}
