@@ -137,10 +137,13 @@ static bool sample(struct load *l, unsigned int count, uint64_t *last, unsigned 
 /* At rest: what is held is what isn't free, and the store holds what was swapped. */
 static bool check_rest(struct load *l, unsigned int count)
 {
-	uint64_t frames = vt_pool_frames(), free, resident, dirty, swapped;
+	uint64_t frames = vt_pool_frames(), free, resident, dirty, swapped, evictions;
 	double end = vt_now() + 5 * vt_time_scale();
 
 	do {
+		/* nor does the reclaim thread go on */
+		evictions = vt_sysfs_u64("stats/evictions");
+		vt_sleep_ms(20 * vt_time_scale());
 		free = vt_sysfs_u64("pool/free");
 		resident = 0;
 		dirty = 0;
@@ -156,10 +159,11 @@ static bool check_rest(struct load *l, unsigned int count)
 				 s.touched, s.resident, s.swapped, s.zero);
 		}
 		/* an eviction on its last steps holds its pages for a moment */
-		if (free + resident == frames && !vt_sysfs_u64("pool/pinned"))
+		if (free + resident == frames && !vt_sysfs_u64("pool/pinned") &&
+		    evictions == vt_sysfs_u64("stats/evictions"))
 			break;
-		vt_sleep_ms(20);
 	} while (vt_now() < end);
+	vt_check(evictions == vt_sysfs_u64("stats/evictions"), "reclaim doesn't come to rest");
 	vt_check(free + resident == frames, "free %" PRIu64 " + resident %" PRIu64
 		 " is not %" PRIu64 " frames", free, resident, frames);
 	vt_check(vt_sysfs_u64("pool/dirty") == dirty, "pool/dirty %" PRIu64 ", spaces say %" PRIu64,
