@@ -75,7 +75,7 @@ static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
 		policy->passed++;
 }
 
-/* What must pass through the small queue for a look at @max nodes of the main one. */
+/* What must come to the small queue for a look at @max nodes of the main one. */
 static unsigned long price(const struct vmdev_policy *policy, unsigned int max)
 {
 	unsigned long nr_main = policy->nr_in[MAIN], n = min_t(unsigned long, max, nr_main);
