@@ -71,7 +71,7 @@ u32 vmdev_domain_age(struct vmdev_domain *domain)
 /**
  * vmdev_domain_insert() - a frame got a page: queue it
  * @domain: where
- * @frame: its space and index are set
+ * @frame: its space, entry and index are set
  * @since: pages evicted since this one was, or VMDEV_SINCE_NEVER
  * @ahead: it was read ahead
  *
@@ -106,6 +106,7 @@ void vmdev_domain_remove(struct vmdev_frame *frame, bool evicted)
 	atomic_long_dec(&frame->space->frames);
 	WRITE_ONCE(frame->space->progress, frame->space->progress + 1);
 	WRITE_ONCE(frame->space, NULL);
+	frame->e = NULL;
 	WRITE_ONCE(frame->domain, NULL);
 	spin_unlock(&domain->lock);
 }
@@ -186,8 +187,7 @@ const char *vmdev_domain_policy_name(void)
 /**
  * vmdev_domain_isolate() - take likely victims off the policy
  * @domain: whose
- * @v: out: the victims, their entries not looked up; a reference to each one's
- *	space is the caller's
+ * @v: out: the victims; a reference to each one's space is the caller's
  * @max: most of them
  *
  * No page lock is held, so what a victim says is a hint until one is.
@@ -208,7 +208,8 @@ unsigned int vmdev_domain_isolate(struct vmdev_domain *domain, struct vmdev_vict
 	for (i = 0; i < n; i++) {
 		v[i].frame = container_of(nodes[i], struct vmdev_frame, node);
 		v[i].space = v[i].frame->space;
-		v[i].index = v[i].frame->index;
+		v[i].e = v[i].frame->e;
+		v[i].index = vmdev_frame_index(v[i].frame);
 		set_bit(VMDEV_FRAME_ISOLATED, &v[i].frame->flags);
 		vmdev_space_get(v[i].space);
 	}

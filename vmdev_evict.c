@@ -163,7 +163,6 @@ static void lock_victims(struct vmdev_batch *b)
 		struct vmdev_victim *v = &b->v[i];
 		struct vmdev_domain *to;
 
-		v->e = vmdev_page_find(v->space, v->index);
 		if (!vmdev_page_trylock(v->e)) {
 			vmdev_domain_unisolate(b->domain, v);
 			continue;
@@ -315,7 +314,7 @@ static u32 count_eviction(struct vmdev_space *space, unsigned long *e,
 	if (test_bit(VMDEV_FRAME_OVERLOCKED, &frame->flags))
 		vmdev_count(locked_evictions);
 	vmdev_space_count(space, EVICTIONS, 1);
-	trace_vmdev_evict(space->id, frame->index, frame->node.id, clean);
+	trace_vmdev_evict(space->id, vmdev_frame_index(frame), frame->node.id, clean);
 	if (vmdev_io_wasted(space, e))
 		return (age(space) + VMDEV_AGE_FAR) & VMDEV_FRAME_NONE;
 	return age(space);
@@ -535,7 +534,8 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 {
 	struct vmdev_space *space = frame->space;
 	struct folio *folio = frame->folio;
-	unsigned long *e = vmdev_page_find(space, frame->index);
+	pgoff_t index = vmdev_frame_index(frame);
+	unsigned long *e = frame->e;
 	bool locked, idle;
 
 	vmdev_page_lock(e);
@@ -552,18 +552,16 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 		u32 when = count_eviction(space, e, frame, false);
 
 		folio_unlock(folio);
-		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_SWAPPED, when, slot);
+		vmdev_page_set(space, e, index, VMDEV_PAGE_SWAPPED, when, slot);
 		vmdev_page_unlock(e);
 		vmdev_pool_free(frame);
 	} else {
 		/* written while it was written, or not written: the slot is no good */
 		if (error || folio_test_dirty(folio)) {
 			vmdev_slot_free(slot);
-			vmdev_page_set(space, e, frame->index, VMDEV_PAGE_DIRTY, frame->node.id,
-				       0);
+			vmdev_page_set(space, e, index, VMDEV_PAGE_DIRTY, frame->node.id, 0);
 		} else {
-			vmdev_page_set(space, e, frame->index, VMDEV_PAGE_CLEAN, frame->node.id,
-				       slot);
+			vmdev_page_set(space, e, index, VMDEV_PAGE_CLEAN, frame->node.id, slot);
 		}
 		folio_clear_readahead(folio);
 		if (locked)
@@ -586,8 +584,8 @@ void vmdev_evict_complete(void)
 	llist_for_each_entry_safe(io, next, list, done) {
 		struct vmdev_request *req = &io->req;
 
-		trace_vmdev_swap_out(io->frame[0]->space->id, io->frame[0]->index, req->slot,
-				     req->nr, req->error);
+		trace_vmdev_swap_out(io->frame[0]->space->id, vmdev_frame_index(io->frame[0]),
+				     req->slot, req->nr, req->error);
 		if (req->error) {
 			vmdev_count_add(write_errors, req->nr);
 			pr_warn_ratelimited("write of %u pages to slot %u failed (error %d), will be tried again\n",

@@ -101,7 +101,8 @@ static int get_folio(struct vmdev_space *space, unsigned long *e, bool write,
 
 	if (write && vmdev_page_state(e) == VMDEV_PAGE_CLEAN) {
 		vmdev_slot_free(vmdev_page_slot(e));
-		vmdev_page_set(space, e, frame->index, VMDEV_PAGE_DIRTY, frame->node.id, 0);
+		vmdev_page_set(space, e, vmdev_frame_index(frame), VMDEV_PAGE_DIRTY,
+			       frame->node.id, 0);
 	}
 	/* before it is written to: nobody must take what is being written for all of it */
 	if (write && vmdev_page_state(e) == VMDEV_PAGE_WRITING)
@@ -142,29 +143,37 @@ static bool leaves(struct vmdev_space *space, unsigned int state)
 }
 
 /*
+ * The entry of a page that is asked for. Return: it, or an error pointer: -ERANGE past the
+ * end, where nothing is made, -ENOMEM.
+ */
+static unsigned long *get_entry(struct vmdev_space *space, pgoff_t index)
+{
+	unsigned long *e;
+
+	/* looked at again under the page lock */
+	if (index >= vmdev_space_end(space))
+		return ERR_PTR(-ERANGE);
+	e = vmdev_page_make(space, index);
+	return e ? e : ERR_PTR(-ENOMEM);
+}
+
+/*
  * Get a page with what is at hand. @last, when it isn't NULL, is the last page that can
  * be mapped with it, and comes back as the last that should be: neighbours that were
  * read ahead count as used then. Return: 0 with the folio locked and held;
  * -EAGAIN when it takes a wait; -ERANGE past the end, -EIO for a bad page,
  * -ENOSPC, -ENOMEM, or -EINTR when the task is being killed.
  */
-static int try_get(struct vmdev_space *space, pgoff_t index, bool write,
+static int try_get(struct vmdev_space *space, pgoff_t index, unsigned long *e, bool write,
 		   struct folio **foliop, enum vmdev_fault_kind *kind, pgoff_t *last)
 {
 	pgoff_t around = last ? *last : index;
 	struct vmdev_frame *frame;
 	unsigned int state;
-	unsigned long *e;
 	int err;
 
 	if (last)
 		*last = index;
-	/* nothing is made for pages there can't be; looked at again under the lock */
-	if (index >= vmdev_space_end(space))
-		return -ERANGE;
-	e = vmdev_page_make(space, index);
-	if (!e)
-		return -ENOMEM;
 again:
 	err = vmdev_page_lock_killable(e);
 	if (err)
@@ -229,10 +238,9 @@ static int read_back(struct vmdev_space *space, pgoff_t index, unsigned long *e,
  * Make a page resident, waiting for whatever that takes. No folio comes of it:
  * the page may be evicted again at once. Return: as try_get(), without -EAGAIN.
  */
-static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
+static int fetch(struct vmdev_space *space, pgoff_t index, unsigned long *e, bool write,
 		 enum vmdev_fault_kind *kind)
 {
-	unsigned long *e = vmdev_page_find(space, index);
 	struct vmdev_frame *frame = NULL;
 	unsigned int state;
 	int err;
@@ -306,18 +314,21 @@ static int fetch(struct vmdev_space *space, pgoff_t index, bool write,
  */
 struct folio *vmdev_fault_get(struct vmdev_space *space, pgoff_t index, bool write)
 {
+	unsigned long *e = get_entry(space, index);
 	enum vmdev_fault_kind kind;
 	struct folio *folio;
 	int err;
 
+	if (IS_ERR(e))
+		return ERR_CAST(e);
 	for (;;) {
-		err = try_get(space, index, write, &folio, &kind, NULL);
+		err = try_get(space, index, e, write, &folio, &kind, NULL);
 		if (!err) {
 			folio_unlock(folio);
 			return folio;
 		}
 		if (err == -EAGAIN)
-			err = fetch(space, index, write, &kind);
+			err = fetch(space, index, e, write, &kind);
 		if (err)
 			return ERR_PTR(err);
 	}
@@ -357,10 +368,9 @@ static void count_fault(struct vmdev_space *space, pgoff_t index, enum vmdev_fau
  * For a store whose requests end at once: others may keep the task waiting before they
  * take one. Return: it has ended.
  */
-static bool read_at_once(struct vmdev_space *space, pgoff_t index,
+static bool read_at_once(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 			 enum vmdev_fault_kind *kind)
 {
-	unsigned long *e = vmdev_page_find(space, index);
 	struct vmdev_frame *frame = NULL;
 
 	if (vmdev_page_state(e) != VMDEV_PAGE_SWAPPED || vmdev_page_lock_killable(e))
@@ -382,7 +392,8 @@ static bool read_at_once(struct vmdev_space *space, pgoff_t index,
  * without the lock it came in with. The file, and with it the space and the module, is
  * held. @so_far: what kind of fault it is already.
  */
-static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space, bool write,
+static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space,
+				 unsigned long *e, bool write,
 				 enum vmdev_fault_kind so_far, ktime_t start)
 {
 	struct file *file = get_file(vmf->vma->vm_file);
@@ -391,7 +402,7 @@ static vm_fault_t fault_unlocked(struct vm_fault *vmf, struct vmdev_space *space
 
 	vmdev_fault_unlock(vmf);
 	/* an error shows again at the second try, with the lock held */
-	if (!fetch(space, index, write, &kind))
+	if (!fetch(space, index, e, write, &kind))
 		count_fault(space, index, max(kind, so_far), write, start);
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
@@ -482,6 +493,7 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	ktime_t start = ktime_get();
 	struct folio *folio;
 	pgoff_t around = last_around(vmf), last;
+	unsigned long *e;
 	int err;
 
 	/* whether what was mapped along with the last fault of a stream is of use */
@@ -489,9 +501,12 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 	    vmdev_io_follows(space, vmf->pgoff))
 		vmdev_io_judge(space, vmf->pgoff,
 			       vmdev_access_unused(vmf->vma, vmf->address));
+	e = get_entry(space, vmf->pgoff);
+	if (IS_ERR(e))
+		return VM_FAULT_SIGBUS;
 	for (;;) {
 		last = around;
-		err = try_get(space, vmf->pgoff, write, &folio, &kind, &last);
+		err = try_get(space, vmf->pgoff, e, write, &folio, &kind, &last);
 		if (!err)
 			break;
 		/* also for a task being killed: the other signal comes first */
@@ -502,11 +517,11 @@ static vm_fault_t vmdev_fault(struct vm_fault *vmf)
 			return VM_FAULT_RETRY;
 		if (fault_flag_allow_retry_first(vmf->flags)) {
 			if (!vmdev_store_synchronous() ||
-			    !read_at_once(space, vmf->pgoff, &waited))
-				return fault_unlocked(vmf, space, write, waited, start);
+			    !read_at_once(space, vmf->pgoff, e, &waited))
+				return fault_unlocked(vmf, space, e, write, waited, start);
 			continue;
 		}
-		err = fetch(space, vmf->pgoff, write, &waited);
+		err = fetch(space, vmf->pgoff, e, write, &waited);
 		if (err)
 			return VM_FAULT_SIGBUS;
 	}

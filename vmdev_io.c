@@ -119,29 +119,29 @@ static void read_end(struct vmdev_request *req);
 /* One page has been read well. Context: any; nobody else may leave READING. */
 static void read_good(struct vmdev_space *space, struct vmdev_frame *frame, u32 slot)
 {
-	unsigned long *e = vmdev_page_find(space, frame->index);
-
 	folio_mark_uptodate(frame->folio);
-	vmdev_page_set(space, e, frame->index, VMDEV_PAGE_CLEAN, frame->node.id, slot);
+	vmdev_page_set(space, frame->e, vmdev_frame_index(frame), VMDEV_PAGE_CLEAN,
+		       frame->node.id, slot);
 }
 
 /* One page can't be had. Context: process. */
 static void read_bad(struct vmdev_space *space, struct vmdev_frame *frame, u32 slot)
 {
-	unsigned long *e = vmdev_page_find(space, frame->index);
+	pgoff_t index = vmdev_frame_index(frame);
+	unsigned long *e = frame->e;
 
 	vmdev_page_lock(e);
 	folio_lock(frame->folio);
 	vmdev_space_drop(space, frame);
 	/* the slot is kept until the page is discarded, so that nobody else gets it */
-	vmdev_page_set(space, e, frame->index, VMDEV_PAGE_BAD, 0, slot);
+	vmdev_page_set(space, e, index, VMDEV_PAGE_BAD, 0, slot);
 	vmdev_page_unlock(e);
 }
 
 /* The memory a page was read into has failed; its slot has it still. Context: process. */
 static void read_poisoned(struct vmdev_space *space, struct vmdev_frame *frame, u32 slot)
 {
-	unsigned long *e = vmdev_page_find(space, frame->index);
+	unsigned long *e = frame->e;
 	struct folio *folio = frame->folio;
 
 	vmdev_page_lock(e);
@@ -206,12 +206,13 @@ static void read_work(struct work_struct *work)
 		} else if (req->error) {
 			vmdev_count(read_errors);
 			pr_warn_ratelimited("read of slot %u failed (error %d): page %lu of space %llu is lost\n",
-					    slot, req->error, frame->index, io->space->id);
+					    slot, req->error, vmdev_frame_index(frame),
+					    io->space->id);
 			read_bad(io->space, frame, slot);
 		} else if (!verify(frame, slot)) {
 			vmdev_count(checksum_errors);
 			pr_warn_ratelimited("slot %u is not as it was written: page %lu of space %llu is lost\n",
-					    slot, frame->index, io->space->id);
+					    slot, vmdev_frame_index(frame), io->space->id);
 			read_bad(io->space, frame, slot);
 		} else {
 			read_good(io->space, frame, slot);
@@ -231,7 +232,8 @@ static void read_end(struct vmdev_request *req)
 	unsigned int i;
 	bool good = !req->error && req->nr <= READ_INLINE;
 
-	trace_vmdev_swap_in(io->space->id, io->frame[0]->index, req->slot, req->nr, req->error);
+	trace_vmdev_swap_in(io->space->id, vmdev_frame_index(io->frame[0]), req->slot, req->nr,
+			    req->error);
 	for (i = 0; good && i < req->nr; i++)
 		good = !folio_test_hwpoison(io->frame[i]->folio) &&
 		       verify(io->frame[i], req->slot + i);

@@ -93,7 +93,7 @@ void vmdev_poison_take(struct vmdev_space *space, unsigned long *e, struct vmdev
 		       u32 slot, bool good)
 {
 	struct folio *folio = frame->folio;
-	pgoff_t index = frame->index;
+	pgoff_t index = vmdev_frame_index(frame);
 
 	/* moves the page tables' dirty bits to the folio */
 	if (folio_mapped(folio))

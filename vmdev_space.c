@@ -260,7 +260,7 @@ static unsigned long evictions_since(struct vmdev_domain *domain, const unsigned
  * Context: page lock held; may sleep for memory.
  * Return: false when memory is short; the frame is still the caller's then.
  */
-bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned long *e,
+bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 			struct vmdev_frame *frame, bool uptodate, gfp_t gfp)
 {
 	struct address_space *mapping = space->inode->i_mapping;
@@ -289,7 +289,7 @@ bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned
 		folio_put(folio);
 		return false;
 	}
-	frame->index = index;
+	frame->e = e;
 	WRITE_ONCE(frame->space, space);
 	/* pairs with smp_store_release() in vmdev_space_limit() */
 	domain = READ_ONCE(space->domain);
@@ -332,7 +332,7 @@ bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame)
 {
 	struct address_space *mapping = space->inode->i_mapping;
 	struct folio *folio = frame->folio;
-	XA_STATE(xas, &mapping->i_pages, frame->index);
+	XA_STATE(xas, &mapping->i_pages, vmdev_frame_index(frame));
 
 	xas_lock_irq(&xas);
 	if (!folio_ref_freeze(folio, 2)) {
@@ -351,7 +351,7 @@ bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame)
 static void erase(struct vmdev_space *space, struct vmdev_frame *frame)
 {
 	struct address_space *mapping = space->inode->i_mapping;
-	XA_STATE(xas, &mapping->i_pages, frame->index);
+	XA_STATE(xas, &mapping->i_pages, vmdev_frame_index(frame));
 
 	xas_lock_irq(&xas);
 	erase_locked(&xas, mapping);

@@ -35,7 +35,7 @@ struct vmdev_domain {
  * struct vmdev_victim - a frame that may be evicted
  * @frame: the frame
  * @space: whose page it holds; a reference is held
- * @e: the page's entry, once it is looked up
+ * @e: the page's entry
  * @index: the page
  */
 struct vmdev_victim {

@@ -34,7 +34,7 @@ enum vmdev_frame_flag {
  *	the frame is on neither
  * @space: owner while it holds a page; set and cleared under the page lock and
  *	domain->lock
- * @index: page number in @space
+ * @e: that page's entry, good as long as @space is; its number is the folio's index
  * @flags: enum vmdev_frame_flag
  */
 struct vmdev_frame {
@@ -42,7 +42,7 @@ struct vmdev_frame {
 	struct folio *folio;
 	struct vmdev_domain *domain;
 	struct vmdev_space *space;
-	pgoff_t index;
+	unsigned long *e;
 	unsigned long flags;
 };
 
@@ -124,6 +124,12 @@ extern struct vmdev_pool vmdev_pool;
 static inline struct vmdev_frame *vmdev_pool_frame(u32 id)
 {
 	return &vmdev_pool.chunk[id >> VMDEV_CHUNK_SHIFT][id & (VMDEV_CHUNK_FRAMES - 1)];
+}
+
+/* The number, in its space, of the page it holds. */
+static inline pgoff_t vmdev_frame_index(const struct vmdev_frame *frame)
+{
+	return frame->folio->index;
 }
 
 static inline unsigned long vmdev_pool_free_frames(void)

@@ -176,7 +176,7 @@ unsigned long vmdev_space_evictable(struct vmdev_space *space);
 void vmdev_space_stats(struct vmdev_space *space, struct vmdev_stats *stats);
 int vmdev_space_map_entry(struct vmdev_space *space, pgoff_t index, struct vmdev_map_entry *m);
 
-bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, const unsigned long *e,
+bool vmdev_space_insert(struct vmdev_space *space, pgoff_t index, unsigned long *e,
 			struct vmdev_frame *frame, bool uptodate, gfp_t gfp);
 bool vmdev_space_detach(struct vmdev_space *space, struct vmdev_frame *frame);
 void vmdev_space_drop(struct vmdev_space *space, struct vmdev_frame *frame);
