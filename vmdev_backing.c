@@ -285,7 +285,10 @@ static void bio_done(struct bio *bio)
 	struct vmdev_request *req = bio->bi_private;
 	int error = blk_status_to_errno(bio->bi_status);
 
-	bio_put(bio);
+	if (bio == &req->bio)
+		bio_uninit(bio);
+	else
+		bio_put(bio);
 	/* drivers may call this in a task that can be preempted: vmdev_io_exit() waits */
 	rcu_read_lock();
 	part_done(req, error);
@@ -314,17 +317,35 @@ static const struct extent *find_extent(u32 slot)
  */
 static void do_for_all(struct bio *bio)
 {
+	/* not by bio_set_dev(), which would charge the task first */
+	bio->bi_bdev = backing.target;
 #ifdef CONFIG_BLK_CGROUP
 	bio_associate_blkg_from_css(bio, blkcg_root_css);
 #endif
 	bio->bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
 }
 
-static void submit_block(struct vmdev_request *req)
+/* A bio for pages @i to @i + @nr - 1 of a request: mostly those are all of them. */
+static struct bio *make_bio(struct vmdev_request *req, unsigned int i, unsigned int nr)
 {
 	/* Synchronous and not idle: write-back throttling takes it for direct I/O. */
 	blk_opf_t opf = req->op | REQ_SYNC | (req->op == REQ_OP_WRITE ? REQ_IDLE : 0);
-	unsigned int i = 0, k, n;
+	struct bio *bio = &req->bio;
+	unsigned int k;
+
+	if (i)
+		bio = bio_alloc_bioset(NULL, nr, opf, GFP_NOIO, &backing.bios);
+	else
+		bio_init(bio, NULL, req->bv, VMDEV_REQUEST_PAGES, opf);
+	/* of the first, this writes over each page what it says already */
+	for (k = 0; k < nr; k++)
+		__bio_add_page(bio, req->bv[i + k].bv_page, PAGE_SIZE, 0);
+	return bio;
+}
+
+static void submit_block(struct vmdev_request *req)
+{
+	unsigned int i = 0, n;
 	struct bio *bio;
 
 	atomic_set(&req->pending, 1);
@@ -333,13 +354,11 @@ static void submit_block(struct vmdev_request *req)
 		u32 offset = req->slot + i - ext->slot;
 
 		n = min(req->nr - i, ext->nr - offset);
-		bio = bio_alloc_bioset(backing.target, n, opf, GFP_NOIO, &backing.bios);
+		bio = make_bio(req, i, n);
 		bio->bi_iter.bi_sector = ext->sector + (sector_t)offset * SECTORS_PER_PAGE;
 		bio->bi_private = req;
 		bio->bi_end_io = bio_done;
 		do_for_all(bio);
-		for (k = 0; k < n; k++)
-			__bio_add_page(bio, req->bv[i + k].bv_page, PAGE_SIZE, 0);
 		atomic_inc(&req->pending);
 		submit_bio(bio);
 		i += n;

@@ -48,6 +48,7 @@ unsigned int vmdev_readahead = 64;
 
 static struct kmem_cache *io_cache;
 static mempool_t *io_pool;
+static DEFINE_PER_CPU(struct vmdev_io *, io_spare);	/* the last one that was freed there */
 static struct workqueue_struct *io_wq;
 static atomic_t nr_ios;
 static u64 single_space;		/* who read a page alone last, */
@@ -56,8 +57,14 @@ static unsigned long single_other;	/* and when another did; jiffies */
 
 /* ---- requests ---- */
 
-static struct vmdev_io *io_init(struct vmdev_io *io, enum req_op op, u32 slot)
+static struct vmdev_io *io_get(enum req_op op, u32 slot, gfp_t gfp)
 {
+	struct vmdev_io *io = this_cpu_xchg(io_spare, NULL);
+
+	if (!io)
+		io = mempool_alloc(io_pool, gfp);
+	if (!io)
+		return NULL;
 	atomic_inc(&nr_ios);
 	io->req.op = op;
 	io->req.slot = slot;
@@ -77,21 +84,26 @@ static struct vmdev_io *io_init(struct vmdev_io *io, enum req_op op, u32 slot)
  */
 struct vmdev_io *vmdev_io_alloc(enum req_op op, u32 slot)
 {
-	return io_init(mempool_alloc(io_pool, GFP_NOIO), op, slot);
+	return io_get(op, slot, GFP_NOIO);
 }
 
 /* The same without waiting: NULL when none is free. */
 struct vmdev_io *vmdev_io_try_alloc(enum req_op op, u32 slot)
 {
-	struct vmdev_io *io = mempool_alloc(io_pool, GFP_NOWAIT | __GFP_NOWARN);
-
-	return io ? io_init(io, op, slot) : NULL;
+	return io_get(op, slot, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 /* Context: any. */
 void vmdev_io_free(struct vmdev_io *io)
 {
-	mempool_free(io, io_pool);
+	/*
+	 * The reserve comes first: somebody may be waiting for it. KASAN is to see who
+	 * touches a request that has ended.
+	 */
+	if (!IS_ENABLED(CONFIG_KASAN) && READ_ONCE(io_pool->curr_nr) >= io_pool->min_nr)
+		io = this_cpu_xchg(io_spare, io);
+	if (io)
+		mempool_free(io, io_pool);
 	/* vmdev_io_exit() waits for this */
 	atomic_dec(&nr_ios);
 }
@@ -272,8 +284,10 @@ static void send(struct vmdev_space *space, struct reads *r)
 	struct blk_plug plug;
 	unsigned int i;
 
-	sort(r->page, r->nr, sizeof(r->page[0]), by_slot, NULL);
-	blk_start_plug(&plug);
+	if (r->nr > 1) {
+		sort(r->page, r->nr, sizeof(r->page[0]), by_slot, NULL);
+		blk_start_plug(&plug);
+	}
 	for (i = 0; i < r->nr; i++) {
 		if (io && r->page[i].slot != io->req.slot + io->req.nr) {
 			vmdev_io_submit(io);
@@ -288,7 +302,8 @@ static void send(struct vmdev_space *space, struct reads *r)
 	}
 	if (io)
 		vmdev_io_submit(io);
-	blk_finish_plug(&plug);
+	if (r->nr > 1)
+		blk_finish_plug(&plug);
 	r->nr = 0;
 }
 
@@ -762,11 +777,17 @@ err_cache:
 /* No space is left; a completion may still be on its last steps. */
 void vmdev_io_exit(void)
 {
+	int cpu;
+
 	while (atomic_read(&nr_ios))
 		msleep(20);
 	/* that one may be in a preempted task's hands: see bio_done() in vmdev_backing.c */
 	synchronize_rcu();
 	destroy_workqueue(io_wq);
+	for_each_possible_cpu(cpu) {
+		if (per_cpu(io_spare, cpu))
+			mempool_free(per_cpu(io_spare, cpu), io_pool);
+	}
 	mempool_destroy(io_pool);
 	kmem_cache_destroy(io_cache);
 }

@@ -21,6 +21,7 @@
  * @pending: parts of it under way
  * @end: called once when all is done; in interrupt context for a block store
  * @work: for a file store
+ * @bio: for a block store: all of it, or its first part
  * @bv: the memory
  */
 struct vmdev_request {
@@ -31,6 +32,7 @@ struct vmdev_request {
 	atomic_t pending;
 	void (*end)(struct vmdev_request *req);
 	struct work_struct work;
+	struct bio bio;
 	struct bio_vec bv[VMDEV_REQUEST_PAGES];
 };
 
