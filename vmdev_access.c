@@ -198,15 +198,15 @@ static struct vm_area_struct *next_vma(struct vm_area_struct *vma, pgoff_t first
 /*
  * Go through the VMAs that map pages @first to @first + @nr - 1: set in @locked,
  * if it is given, those of locked ones, and call @fn, if it is given, for each page
- * in the page tables.
+ * in the page tables. The first page is @bit for both. Context: i_mmap_rwsem held.
  */
 static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned int nr,
-			 unsigned long *locked, access_fn fn, void *data)
+			 unsigned int bit, unsigned long *locked, access_fn fn, void *data)
 {
 	pgoff_t last = first + nr - 1;
 	struct vm_area_struct *vma;
 
-	i_mmap_lock_read(mapping);
+	i_mmap_assert_locked(mapping);
 	for (vma = first_vma(mapping->i_mmap.rb_root.rb_node, first, last); vma;
 	     vma = next_vma(vma, first, last)) {
 		unsigned long addr, end, next;
@@ -217,18 +217,17 @@ static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned 
 		cond_resched();
 		/* without mmap_lock: an mlock under way may be seen or not */
 		if (locked && (READ_ONCE(vma->vm_flags) & VM_LOCKED))
-			bitmap_set(locked, from - first, to - from + 1);
+			bitmap_set(locked, bit + from - first, to - from + 1);
 		if (!fn)
 			continue;
 		addr = vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT);
 		end = vma->vm_start + ((to + 1 - vma->vm_pgoff) << PAGE_SHIFT);
 		for (; addr < end; addr = next) {
 			next = pmd_addr_end(addr, end);
-			walk_ptes(vma->vm_mm, addr, next, from - first, fn, data);
+			walk_ptes(vma->vm_mm, addr, next, bit + from - first, fn, data);
 			from += (next - addr) >> PAGE_SHIFT;
 		}
 	}
-	i_mmap_unlock_read(mapping);
 }
 
 /**
@@ -236,19 +235,20 @@ static void walk_mapping(struct address_space *mapping, pgoff_t first, unsigned 
  * @mapping: a space's mapping
  * @first: the first page
  * @nr: how many pages
- * @locked: bitmap of @nr bits; those of pages in a locked mapping are set. The
+ * @bit: which is the first page's in the bitmaps
+ * @locked: a bitmap; the bits of pages in a locked mapping are set. The
  *	folio's mlocked flag won't do: off the LRU lists it is lost with the first of
  *	several locks that ends
- * @young: NULL, or a bitmap of @nr bits; those of pages that were used are set,
- *	and the bits that told are cleared
+ * @young: NULL, or a bitmap; the bits of pages that were used are set, and those
+ *	in the page tables that told are cleared
  *
- * Context: process, page and folio locks may be held; takes i_mmap_rwsem and
- * page-table locks.
+ * Context: process, i_mmap_rwsem held, page and folio locks may be; takes page-table
+ * locks.
  */
 void vmdev_access_look(struct address_space *mapping, pgoff_t first, unsigned int nr,
-		       unsigned long *locked, unsigned long *young)
+		       unsigned int bit, unsigned long *locked, unsigned long *young)
 {
-	walk_mapping(mapping, first, nr, locked, young ? harvest_pte : NULL, young);
+	walk_mapping(mapping, first, nr, bit, locked, young ? harvest_pte : NULL, young);
 }
 
 /**
@@ -285,11 +285,13 @@ bool vmdev_access_unused(struct vm_area_struct *vma, unsigned long addr)
 	return use.mapped && use.mapped == room >> PAGE_SHIFT && !use.young;
 }
 
-/* Was the page written through a mapping? Context: as vmdev_access_look(). */
+/* Was the page written through a mapping? Context: process; takes i_mmap_rwsem. */
 bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index)
 {
 	bool dirty = false;
 
-	walk_mapping(mapping, index, 1, NULL, dirty_pte, &dirty);
+	i_mmap_lock_read(mapping);
+	walk_mapping(mapping, index, 1, 0, NULL, dirty_pte, &dirty);
+	i_mmap_unlock_read(mapping);
 	return dirty;
 }

@@ -9,7 +9,7 @@
 #include <vmdev/policy.h>
 
 void vmdev_access_look(struct address_space *mapping, pgoff_t first, unsigned int nr,
-		       unsigned long *locked, unsigned long *young);
+		       unsigned int bit, unsigned long *locked, unsigned long *young);
 void vmdev_access_forget(struct vm_area_struct *vma, unsigned long addr, unsigned long end);
 bool vmdev_access_unused(struct vm_area_struct *vma, unsigned long addr);
 bool vmdev_access_dirty(struct address_space *mapping, pgoff_t index);
