@@ -5,6 +5,10 @@
  * 60 MiB go through a pool of 16 and come back right.
  */
 #define _GNU_SOURCE
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
 #include "files.h"
 
 #define OVER		"/tmp/vmdev-overlay"
@@ -74,6 +78,37 @@ static bool test_xfs_file(void)
 	if (!mount_spare("xfs"))
 		return vt_skip("no xfs");
 	make_file(FS_DIR "/store", STORE_MB << 20, 0600, false);
+	return swap_through(FS_DIR "/store", 0, SLOTS(STORE_MB), true);
+}
+
+/* Leave no room on a file system but 16 MiB and, all over it, holes of eight pages. */
+static void leave_holes(const char *path)
+{
+	int fd;
+
+	make_file(path, (off_t)(free_mb(FS_DIR) - 16) << 20, 0600, true);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	vt_need(fd >= 0, "%s: %s", path, strerror(errno));
+	for (off_t at = 0; at < 512 << 20; at += 64 << 10)
+		vt_need(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, 32 << 10),
+			"punch: %s", strerror(errno));
+	close(fd);
+}
+
+/* Most requests have to go to several places of the disk. */
+static bool test_file_in_pieces(void)
+{
+	struct fiemap map = { .fm_length = FIEMAP_MAX_OFFSET, .fm_flags = FIEMAP_FLAG_SYNC };
+	int fd;
+
+	if (!mount_spare("xfs"))
+		return vt_skip("no xfs");
+	leave_holes(FS_DIR "/filler");
+	make_file(FS_DIR "/store", STORE_MB << 20, 0600, true);
+	fd = open(FS_DIR "/store", O_RDONLY | O_CLOEXEC);
+	vt_need(fd >= 0 && !ioctl(fd, FS_IOC_FIEMAP, &map), "fiemap: %s", strerror(errno));
+	close(fd);
+	vt_need(map.fm_mapped_extents > 1000, "the store is in %u pieces", map.fm_mapped_extents);
 	return swap_through(FS_DIR "/store", 0, SLOTS(STORE_MB), true);
 }
 
@@ -244,6 +279,7 @@ static const struct vt_test tests[] = {
 	{ "directory on vfat", test_vfat_directory },
 	{ "directory on an overlay over tmpfs", test_overlay_directory },
 	{ "file on xfs", test_xfs_file },
+	{ "file in pieces", test_file_in_pieces },
 	{ "existing file", test_existing_file },
 	{ "existing file with holes", test_sparse_file },
 	{ "part of an existing file", test_part_of_file },
