@@ -88,7 +88,7 @@ demo:
 bench:
 	@scripts/install-deps build bench
 	@$(MAKE) -s module
-	@$(in_vm) bench/run $(or $(BENCHFLAGS),--doc Documentation/performance.md)
+	@$(in_vm) bench/run $(or $(BENCHFLAGS),--counted --doc Documentation/performance.md)
 
 bench-quick:
 	@scripts/install-deps build bench
