@@ -54,6 +54,8 @@ def _number(text):
 
 
 class Results:
+    """What was measured. counted: with a clock of instructions, if that was done, too."""
+
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.table = defaultdict(lambda: defaultdict(dict))
@@ -65,6 +67,8 @@ class Results:
         self.lifetime = self._csv("lifetime.csv")
         self.overhead = self._csv("overhead.csv")
         self.fio = self._fio()
+        counted = self.directory / "counted"
+        self.counted = Results(counted) if counted.is_dir() else None
 
     def _csv(self, name):
         path = self.directory / name

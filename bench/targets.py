@@ -227,9 +227,9 @@ def scaling(results):
     yield at_least(10, "two threads on the RAM disk: 1.6 of one", 1.6, found)
 
 
-def lines(results, counted=None):
-    """@counted: of a run whose clock counts instructions: of it what needs no disk."""
+def lines(results):
     for check in (peers, disk_limits, io_sizes, cpu, locality, fitting, size, memory, scaling):
         yield from check(results)
-        if counted and check in (cpu, fitting, size):
-            yield from check(counted, ", by instructions")
+        # What needs no disk.
+        if results.counted and check in (cpu, fitting, size):
+            yield from check(results.counted, ", by instructions")
