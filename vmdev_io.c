@@ -57,14 +57,15 @@ static unsigned long single_other;	/* and when another did; jiffies */
 
 /* ---- requests ---- */
 
-static struct vmdev_io *io_get(enum req_op op, u32 slot, gfp_t gfp)
+static struct vmdev_io *io_take(gfp_t gfp)
 {
 	struct vmdev_io *io = this_cpu_xchg(io_spare, NULL);
 
-	if (!io)
-		io = mempool_alloc(io_pool, gfp);
-	if (!io)
-		return NULL;
+	return io ? io : mempool_alloc(io_pool, gfp);
+}
+
+static struct vmdev_io *io_init(struct vmdev_io *io, enum req_op op, u32 slot)
+{
 	atomic_inc(&nr_ios);
 	io->req.op = op;
 	io->req.slot = slot;
@@ -84,13 +85,15 @@ static struct vmdev_io *io_get(enum req_op op, u32 slot, gfp_t gfp)
  */
 struct vmdev_io *vmdev_io_alloc(enum req_op op, u32 slot)
 {
-	return io_get(op, slot, GFP_NOIO);
+	return io_init(io_take(GFP_NOIO), op, slot);
 }
 
 /* The same without waiting: NULL when none is free. */
 struct vmdev_io *vmdev_io_try_alloc(enum req_op op, u32 slot)
 {
-	return io_get(op, slot, GFP_NOWAIT | __GFP_NOWARN);
+	struct vmdev_io *io = io_take(GFP_NOWAIT | __GFP_NOWARN);
+
+	return io ? io_init(io, op, slot) : NULL;
 }
 
 /* Context: any. */
