@@ -105,8 +105,7 @@ void vmdev_io_free(struct vmdev_io *io)
 	 */
 	if (!IS_ENABLED(CONFIG_KASAN) && READ_ONCE(io_pool->curr_nr) >= io_pool->min_nr)
 		io = this_cpu_xchg(io_spare, io);
-	if (io)
-		mempool_free(io, io_pool);
+	mempool_free(io, io_pool);
 	/* vmdev_io_exit() waits for this */
 	atomic_dec(&nr_ios);
 }
@@ -787,10 +786,8 @@ void vmdev_io_exit(void)
 	/* that one may be in a preempted task's hands: see bio_done() in vmdev_backing.c */
 	synchronize_rcu();
 	destroy_workqueue(io_wq);
-	for_each_possible_cpu(cpu) {
-		if (per_cpu(io_spare, cpu))
-			mempool_free(per_cpu(io_spare, cpu), io_pool);
-	}
+	for_each_possible_cpu(cpu)
+		mempool_free(per_cpu(io_spare, cpu), io_pool);
 	mempool_destroy(io_pool);
 	kmem_cache_destroy(io_cache);
 }

@@ -12,7 +12,6 @@
 #define ROUNDS		100
 #define PAGES		400U
 #define TOLERANCE_KB	384		/* of 100 rounds: a page lost in each would show */
-#define KASAN_KB	4096		/* what it keeps of freed memory goes up and down by */
 
 /* Load, put more than the pool through a space, unload. */
 static bool round_of(unsigned int number, const char *store)
@@ -91,17 +90,16 @@ static bool has_kasan(void)
 }
 
 /* Is there as much of everything as there was, but for what the rest of a system does? */
-static bool is_back(const struct memory *before, const struct memory *after, uint64_t tolerance)
+static bool is_back(const struct memory *before, const struct memory *after)
 {
-	return after->free_kb + tolerance >= before->free_kb &&
-	       after->slab_kb <= before->slab_kb + tolerance &&
-	       after->vmalloc_kb <= before->vmalloc_kb + tolerance &&
-	       after->percpu_kb <= before->percpu_kb + tolerance;
+	return after->free_kb + TOLERANCE_KB >= before->free_kb &&
+	       after->slab_kb <= before->slab_kb + TOLERANCE_KB &&
+	       after->vmalloc_kb <= before->vmalloc_kb + TOLERANCE_KB &&
+	       after->percpu_kb <= before->percpu_kb + TOLERANCE_KB;
 }
 
 /* Is memory where it was before @rounds more? @before becomes what it is like then. */
-static bool same_after(const char *store, unsigned int rounds, uint64_t tolerance,
-		       struct memory *before)
+static bool same_after(const char *store, unsigned int rounds, struct memory *before)
 {
 	struct memory after, best = { 0 };
 
@@ -109,7 +107,7 @@ static bool same_after(const char *store, unsigned int rounds, uint64_t toleranc
 		vt_need(round_of(i, store), "round %u", i);
 	for (int tries = 0; tries < 5; tries++) {
 		after = memory_now();
-		if (is_back(before, &after, tolerance))
+		if (is_back(before, &after))
 			return true;
 		if (after.free_kb > best.free_kb)
 			best = after;
@@ -121,17 +119,16 @@ static bool same_after(const char *store, unsigned int rounds, uint64_t toleranc
 
 static bool leaves_memory(const char *store, unsigned int rounds)
 {
-	bool kasan = has_kasan();
 	struct memory before;
 
 	for (unsigned int i = 0; i < WARM_UP; i++)
 		vt_check(round_of(i, store), "warming up");
 	before = memory_now();
-	if (same_after(store, rounds, kasan ? KASAN_KB : TOLERANCE_KB, &before))
+	if (same_after(store, rounds, &before))
 		return true;
-	vt_check(kasan, "memory is not where it was before %u rounds", rounds);
+	vt_check(has_kasan(), "memory is not where it was before %u rounds", rounds);
 	vt_msg("once more: KASAN's store of freed memory may have been filling up");
-	vt_check(same_after(store, rounds, KASAN_KB, &before),
+	vt_check(same_after(store, rounds, &before),
 		 "memory is not where it was before %u rounds, twice", rounds);
 	return true;
 }
