@@ -189,7 +189,9 @@ struct kref {
 	int unused;
 };
 
-struct folio;
+struct folio {
+	unsigned long index;
+};
 
 struct inode {
 	long long i_size;
