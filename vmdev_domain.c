@@ -231,7 +231,7 @@ void vmdev_domain_unisolate(struct vmdev_domain *domain, struct vmdev_victim *v)
 	/* another domain's lock may guard it now: then it is, and stays, not this one */
 	if (READ_ONCE(v->frame->domain) == domain &&
 	    test_and_clear_bit(VMDEV_FRAME_ISOLATED, &v->frame->flags))
-		domain->policy.ops->putback(&domain->policy, &v->frame->node, true);
+		domain->policy.ops->putback(&domain->policy, &v->frame->node, false);
 	spin_unlock(&domain->lock);
 	vmdev_space_put(v->space);
 }

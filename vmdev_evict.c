@@ -132,7 +132,7 @@ static bool lock_folio(struct vmdev_victim *v)
 	if (!vmdev_page_in(vmdev_page_state(v->e),
 			   VMDEV_TO(CLEAN) | VMDEV_TO(DIRTY)) ||
 	    !folio_trylock(folio)) {
-		keep(v, true);
+		keep(v, false);
 		return false;
 	}
 	if (folio_test_hwpoison(folio)) {
@@ -148,7 +148,7 @@ static bool lock_folio(struct vmdev_victim *v)
 		/* a device may be writing to it without anybody marking that later */
 		if (folio_maybe_dma_pinned(folio))
 			folio_mark_dirty(folio);
-		keep_folio(v, true);
+		keep_folio(v, false);
 		return false;
 	}
 	return true;
@@ -284,17 +284,16 @@ static void look(struct vmdev_batch *b)
 	look_up(b, locked, access == VMDEV_ACCESS_HARDWARE ? young : NULL);
 	for (i = 0; i < b->nr; i++) {
 		struct vmdev_victim *v = &b->v[i];
+		bool mlocked = kept_locked(v->frame, test_bit(i, locked));
 		bool used = test_bit(i, young);
 
-		if (kept_locked(v->frame, test_bit(i, locked)))
-			used = true;
-		else if (access == VMDEV_ACCESS_REFAULT)
+		if (access == VMDEV_ACCESS_REFAULT && !mlocked)
 			used = probe(v);
 		else if (access == VMDEV_ACCESS_HARDWARE &&
 			 test_and_clear_bit(VMDEV_FRAME_ACCESSED, &v->frame->flags))
 			used = true;
-		if (used)
-			keep_folio(v, true);
+		if (used || mlocked)
+			keep_folio(v, used);
 		else
 			b->v[n++] = *v;
 	}
@@ -448,7 +447,7 @@ static unsigned int write_out(struct vmdev_batch *b)
 	}
 	started = i;
 	for (; i < b->nr; i++)
-		keep_folio(&b->v[i], true);
+		keep_folio(&b->v[i], false);
 	/* last, when nothing is locked any more: the block layer may have us wait */
 	if (!vmdev_evict_writing())
 		WRITE_ONCE(last_done, jiffies);
@@ -483,7 +482,7 @@ static unsigned int evict_batch(struct vmdev_batch *b)
 		else if (!ret && may_write)
 			b->v[n++] = b->v[i];
 		else if (!ret)
-			keep_folio(&b->v[i], true);
+			keep_folio(&b->v[i], false);
 	}
 	b->nr = n;
 	return done + write_out(b);
@@ -586,7 +585,7 @@ static void write_done(struct vmdev_frame *frame, u32 slot, int error)
 		folio_clear_readahead(folio);
 		if (locked)
 			folio_unlock(folio);
-		vmdev_domain_putback(frame, true);
+		vmdev_domain_putback(frame, !error);
 		vmdev_page_unlock(e);
 	}
 	vmdev_space_put(space);

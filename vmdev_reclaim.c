@@ -212,7 +212,7 @@ static void distress(struct vmdev_space *space, bool limited)
 /*
  * Tasks that may reclaim at a time. Each has a batch off the policy's queues: with
  * one for every task that waits, little of a small pool would be left to choose from,
- * and what they find in each other's hands would count as used.
+ * and what they find in each other's hands stays.
  */
 static int direct_max(void)
 {

@@ -17,9 +17,10 @@
  * more data than there is room for would find each page gone just before it comes to it.
  * They fill three quarters of the pool, which then stay, round after round, and what is
  * read ahead beyond that passes by. But nothing must stay for nothing: the main queue is
- * looked at now and then even if nothing else asks for it, and where hardly any of it was
- * used, what is read ahead may take its place. What came straight to it has the bit of its
- * arrival, and a look more.
+ * looked at now and then even if nothing else asks for it, and a few of its pages, the
+ * sample, are looked at again when a pool of pages has been read ahead. Where fewer than
+ * two of four were used in that time, a pool of what is read ahead may take the others'
+ * places. What came straight to the main queue has the bit of its arrival, and a look more.
  */
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -28,12 +29,18 @@
 
 #include "queue.h"
 
-#define LAPS	4U	/* pools that come to the small queue between two looks at a page in MAIN */
+#define LAPS		4U	/* pools that come to NEW between two looks at a page in MAIN */
+#define STEPS		8U	/* looks at the sample while a pool is read ahead */
+#define STEP_MIN	64UL	/* pages read ahead between two of them, in a small pool */
+#define PICKS_MAX	3U	/* a look at MAIN may be less frequent than a step */
+#define VERDICT		4U	/* looks at the sample that tell what to do */
+#define HOLD		(3 * STEPS)
 
 enum {
 	NEW,		/* not yet looked at */
 	TRIAL,		/* looked at once */
 	MAIN,
+	SAMPLE,		/* of MAIN */
 };
 
 static void s3fifo_init(struct vmdev_policy *policy)
@@ -43,8 +50,21 @@ static void s3fifo_init(struct vmdev_policy *policy)
 	policy->passed = 0;
 	policy->taken = 0;
 	policy->stayed = 0;
-	policy->idle = false;
 	policy->turn = false;
+	policy->ticks = 0;
+	policy->step = 0;
+	policy->picks = 0;
+	policy->looks = 0;
+	policy->used = 0;
+	policy->hold = 0;
+	policy->gap = 0;
+	policy->grant = 0;
+}
+
+/* Has the main queue, the sample apart, less than what is its share, whatever comes? */
+static bool main_has_room(const struct vmdev_policy *policy)
+{
+	return policy->nr_in[MAIN] < policy->nr - policy->nr / 4;
 }
 
 /* Has the page that comes been used often enough to go to the main queue at once? */
@@ -52,9 +72,9 @@ static bool known(const struct vmdev_policy *policy, unsigned long since, bool a
 {
 	if (since == VMDEV_SINCE_NEVER)
 		return false;
-	if (policy->nr_in[MAIN] < policy->nr - policy->nr / 4)
+	if (main_has_room(policy))
 		return true;
-	return since <= policy->nr && (!ahead || policy->idle);
+	return since <= policy->nr && (!ahead || policy->grant);
 }
 
 /* Is there so much in the main queue that it is looked at for its own sake? */
@@ -68,8 +88,12 @@ static void s3fifo_insert(struct vmdev_policy *policy, struct vmdev_node *node,
 {
 	unsigned int in = known(policy, since, ahead) ? MAIN : NEW;
 
+	if (in == MAIN && ahead && !main_has_room(policy))
+		policy->grant--;
 	queue_add_tail(policy, node, in);
 	policy->kept = 0;
+	/* others count as much as they do for a look at MAIN, or the sample might stay for ever */
+	policy->ticks += ahead ? LAPS : 1;
 	/* looks are earned, not saved up for a main queue that is to come */
 	if (in == NEW && main_counts(policy))
 		policy->passed++;
@@ -103,10 +127,73 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 		return NEW;
 	if (nr_trial && nr_new + nr_trial > policy->nr / 10)
 		return TRIAL;
-	/* once round for nothing: what is in the small queue may be all that can leave */
-	if (nr_main && (policy->kept < nr_main || !(nr_new + nr_trial)))
+	if (policy->kept < nr_main)
+		return MAIN;
+	/* once round for nothing: what is elsewhere may be all that can leave */
+	if (policy->nr_in[SAMPLE])
+		return SAMPLE;
+	if (nr_main && !(nr_new + nr_trial))
 		return MAIN;
 	return nr_trial ? TRIAL : NEW;
+}
+
+/*
+ * May what is read ahead come in? It may if less than half of the looks found a page in use.
+ * Then it has three pools' time before looks count again, or a loop that doesn't fit would
+ * be let in for ever.
+ */
+static void judge(struct vmdev_policy *policy)
+{
+	bool idle = 2 * policy->used < VERDICT;
+
+	policy->grant = idle ? policy->nr : 0;
+	policy->hold = idle ? HOLD : 0;
+	policy->looks = 0;
+}
+
+/* Is it time for a look at the oldest of the sample? */
+static bool sample_due(struct vmdev_policy *policy)
+{
+	const struct vmdev_node *oldest;
+
+	if (policy->ticks < LAPS * max(policy->nr / STEPS, STEP_MIN))
+		return false;
+	policy->ticks = 0;
+	policy->step++;
+	/* what was looked at a step ago has been put back or is gone by now */
+	if (policy->looks == VERDICT)
+		judge(policy);
+	if (policy->hold)
+		policy->hold--;
+	/* what is picked now is looked at when looks count again */
+	if (policy->hold <= STEPS && policy->picks < PICKS_MAX)
+		policy->picks++;
+	if (!policy->nr_in[SAMPLE])
+		return false;
+	oldest = list_first_entry(&policy->queue[SAMPLE], struct vmdev_node, link);
+	if ((unsigned char)(policy->step - oldest->step) < STEPS)
+		return false;
+	if (!policy->hold && !policy->looks++)
+		policy->used = 0;
+	return true;
+}
+
+/*
+ * Is a node that stays in the main queue wanted for the sample? Neighbours in the queue often
+ * are of one program and used or not together, so not two of them.
+ */
+static bool pick(struct vmdev_policy *policy, struct vmdev_node *node)
+{
+	unsigned long apart = policy->nr / 64;
+
+	policy->gap++;
+	if (!policy->picks || policy->gap < apart ||
+	    policy->nr_in[SAMPLE] > min_t(unsigned long, STEPS, apart))
+		return false;
+	policy->picks--;
+	policy->gap = 0;
+	node->step = policy->step;
+	return true;
 }
 
 /* All of one queue: a batch of which half stays would be written in small pieces. */
@@ -115,10 +202,14 @@ static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_nod
 {
 	unsigned int in, n;
 
-	/* what the last look took has been put back or is gone by now, most likely */
-	policy->idle = 4 * policy->stayed < policy->taken;
-	in = next_queue(policy, max);
-	policy->turn = in == MAIN;
+	if (sample_due(policy)) {
+		in = SAMPLE;
+		max = 1;
+	} else {
+		in = next_queue(policy, max);
+	}
+	if (in != SAMPLE)
+		policy->turn = in == MAIN;
 	if (in == MAIN)
 		policy->passed -= min(policy->passed, price(policy, max));
 	n = queue_take(policy, in, nodes, max);
@@ -129,14 +220,29 @@ static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_nod
 	return n;
 }
 
-/* What stays at its first look is on trial, what stays at its second has passed. */
+/*
+ * What stays at its first look is on trial, what stays at its second has passed. What was
+ * looked at in the sample is of the main queue again.
+ */
 static void s3fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node, bool accessed)
 {
+	unsigned int in = MAIN;
+
 	if (node->in == MAIN) {
 		policy->kept++;
 		policy->stayed++;
+		if (accessed && pick(policy, node))
+			in = SAMPLE;
+	} else if (node->in == SAMPLE) {
+		/* what can't leave tells nothing */
+		if (accessed)
+			policy->used++;
+		else if (policy->looks)
+			policy->looks--;
+	} else if (node->in == NEW) {
+		in = TRIAL;
 	}
-	queue_add_tail(policy, node, node->in == NEW ? TRIAL : MAIN);
+	queue_add_tail(policy, node, in);
 }
 
 const struct vmdev_policy_ops vmdev_policy_s3fifo = {

@@ -346,13 +346,15 @@ static void s3fifo_keeps_part_of_a_loop(void)
 	}
 }
 
-/* A page that nobody has seen, of those from FRAMES on. */
-static void touch_new(void)
+/* A page that nobody has seen, of those from FRAMES on; @ahead: it is read before that. */
+static void touch_new(bool ahead)
 {
 	static unsigned int page;
 
 	page = (page + 1) % (PAGES - FRAMES);
 	left_at[FRAMES + page] = VMDEV_SINCE_NEVER;
+	if (ahead && frame_of[FRAMES + page] < 0)
+		bring_in(FRAMES + page, true);
 	touch(FRAMES + page);
 	reads--;
 }
@@ -369,25 +371,29 @@ static void come_back(unsigned int nr)
 	reads = 0;
 }
 
-/* Half of the pool is used once while three pools of new pages pass by, whatever was before. */
+/*
+ * Half of the pool is used once while three pools of new pages pass by, whatever was before.
+ * Where those are read ahead, a few of the others are taken for a sample.
+ */
 static void s3fifo_keeps_what_is_used_slowly(void)
 {
 	const unsigned int slow = FRAMES / 2, each = 3 * FRAMES / slow;
-	unsigned int i, k, before;
+	unsigned int i, k, before, ahead;
 
-	for (before = 0; before <= 40; before += 40) {
-		start_pages();
-		for (i = 0; i < before * FRAMES; i++)
-			touch_new();
-		come_back(slow);
-		for (i = 0; i < 8 * slow; i++) {
-			touch(i % slow);
-			for (k = 0; k < each; k++)
-				touch_new();
+	for (ahead = 0; ahead <= 1; ahead++)
+		for (before = 0; before <= 40; before += 40) {
+			start_pages();
+			for (i = 0; i < before * FRAMES; i++)
+				touch_new(ahead);
+			come_back(slow);
+			for (i = 0; i < 8 * slow; i++) {
+				touch(i % slow);
+				for (k = 0; k < each; k++)
+					touch_new(ahead);
+			}
+			CHECK(reads <= slow / 10, "%lu reads of %u pages that are used",
+			      reads, slow);
 		}
-		CHECK(reads <= slow / 10, "%lu reads of %u pages that are used after %u pools",
-		      reads, slow, before);
-	}
 }
 
 /* Most of the main queue is idle: what is used now and then among it stays. */
@@ -399,7 +405,7 @@ static void s3fifo_keeps_few_among_idle(void)
 	start_pages();
 	come_back(nr);
 	for (i = 0; i < 64 * FRAMES; i++) {
-		touch_new();
+		touch_new(false);
 		/* all of them while two pools pass */
 		if (i % (2 * FRAMES) == 0)
 			for (k = 0; k < nr; k += each)
@@ -423,13 +429,266 @@ static void s3fifo_wakes_from_idle(void)
 	}
 	for (round = 0; round < 16; round++) {
 		if (round == 8)
-			CHECK(reads < FRAMES + 8UL * nr * 58 / 100,
+			CHECK(reads < FRAMES + 8UL * nr * 50 / 100,
 			      "%lu reads in 8 rounds of %u pages", reads - FRAMES, nr);
 		if (round == 15)
 			reads = 0;
 		go_round(other, nr);
 	}
 	CHECK(!reads, "%lu reads in a round that there is room for", reads);
+}
+
+/* @nr pages used in any order, from @first on, @times times. Return: how many were read. */
+static unsigned long use_at_random(unsigned int first, unsigned int nr, unsigned int times)
+{
+	unsigned long long seed = 1234567890123ULL;
+	unsigned long before = reads;
+
+	while (times--)
+		touch(first + (tap_random(&seed) >> 8) % nr);
+	return reads - before;
+}
+
+/* @nr pages are read ahead, or asked for, that nobody needs. */
+static void pass_by(unsigned int nr, bool ahead)
+{
+	static struct vmdev_node passing;
+
+	while (nr--) {
+		ops->insert(&policy, &passing, VMDEV_SINCE_NEVER, ahead);
+		ops->remove(&policy, &passing);
+	}
+}
+
+/*
+ * What is due is looked at and stays, but what is of the sample and not in use: another page
+ * has its frame then. Return: how many were of the sample.
+ */
+static unsigned int look(bool sample_used)
+{
+	struct vmdev_node *got[BATCH];
+	unsigned int i, n, of_sample;
+
+	n = ops->isolate(&policy, got, BATCH);
+	of_sample = n && got[0]->in == 3 ? n : 0;
+	for (i = 0; i < n; i++) {
+		if (of_sample && !sample_used)
+			ops->insert(&policy, got[i], VMDEV_SINCE_NEVER, false);
+		else
+			ops->putback(&policy, got[i], true);
+	}
+	return of_sample;
+}
+
+/* May a page that is read ahead and comes back come in? */
+static bool let_in(void)
+{
+	struct vmdev_node node = { 0 };
+	bool in;
+
+	ops->insert(&policy, &node, 1, true);
+	in = node.in == 2;
+	ops->remove(&policy, &node);
+	return in;
+}
+
+#define STEP	(FRAMES / 8)	/* pages that are read ahead between two looks at the sample */
+
+/* All of the pool is in the main queue, and some of it in the sample. */
+static void fill_sample(void)
+{
+	unsigned int i;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < FRAMES; i++)
+		ops->insert(&policy, &frame[i], 0, false);
+	/* one a step comes to it, and nothing leaves it before a pool has come */
+	for (i = 0; i < 8; i++) {
+		CHECK(!look(true), "looked at the sample after %u steps", i);
+		CHECK(policy.nr_in[3] == i + 1, "%lu in the sample after %u steps",
+		      policy.nr_in[3], i);
+		pass_by(i < 7 ? STEP : STEP - 1, true);
+	}
+	CHECK(!look(true), "looked at the sample too early");
+	pass_by(1, true);
+}
+
+/* Four looks at the sample, of which @nr_used find a page in use. */
+static void look_four_times(unsigned int nr_used)
+{
+	unsigned int looks;
+
+	for (looks = 0; looks < 4; looks++) {
+		CHECK(look(looks < nr_used) == 1, "no look, or more, after %u", looks);
+		pass_by(STEP, true);
+	}
+	look(true);
+}
+
+/* Four looks tell: let in if fewer than two found a page in use, no more otherwise. */
+static void s3fifo_judges_by_a_sample(void)
+{
+	unsigned int before, after, i;
+
+	for (before = 0; before <= 4; before++) {
+		fill_sample();
+		CHECK(!let_in(), "let in before the first look");
+		look_four_times(before);
+		CHECK(let_in() == (before < 2), "%u of 4 were used, let in: %u", before, let_in());
+	}
+	for (after = 0; after <= 4; after++) {
+		fill_sample();
+		look_four_times(0);
+		/* looks don't count until what was let in has had time */
+		for (i = 0; i < 22; i++) {
+			pass_by(STEP, true);
+			look(true);
+			CHECK(let_in(), "not let in any more after %u steps", i);
+		}
+		pass_by(STEP, true);
+		look_four_times(after);
+		CHECK(let_in() == (after < 2), "then %u of 4 were used, let in: %u", after,
+		      let_in());
+	}
+}
+
+/* A page of the sample that can't leave tells nothing. */
+static void s3fifo_learns_nothing_of_pins(void)
+{
+	struct vmdev_node *got[BATCH];
+	unsigned int i;
+
+	fill_sample();
+	for (i = 0; i < 6; i++) {
+		CHECK(ops->isolate(&policy, got, BATCH) == 1 && got[0]->in == 3, "no look");
+		ops->putback(&policy, got[0], false);
+		pass_by(STEP, true);
+	}
+	look(true);
+	CHECK(!let_in(), "let in for what was pinned");
+}
+
+/* No more than a pool at a time is let in. */
+static void s3fifo_lets_in_a_pool(void)
+{
+	unsigned int i;
+
+	fill_sample();
+	look_four_times(0);
+	for (i = 0; i < FRAMES; i++)
+		CHECK(let_in(), "only %u were let in", i);
+	CHECK(!let_in(), "more than a pool was let in");
+}
+
+/* What is let in while the main queue has room for all doesn't count. */
+static void s3fifo_counts_what_it_lets_in(void)
+{
+	static struct vmdev_node more[FRAMES / 8];
+	unsigned int i;
+
+	fill_sample();
+	look_four_times(0);
+	for (i = 0; i < FRAMES / 2; i++) {
+		ops->remove(&policy, &frame[i]);
+		ops->insert(&policy, &frame[i], VMDEV_SINCE_NEVER, false);
+	}
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		ops->insert(&policy, &more[i], 10 * FRAMES, true);
+	for (i = 0; i < FRAMES / 2; i++) {
+		ops->remove(&policy, &frame[i]);
+		ops->insert(&policy, &frame[i], 0, false);
+	}
+	for (i = 0; i < FRAMES; i++)
+		CHECK(let_in(), "only %u were let in", i);
+	CHECK(!let_in(), "more than a pool was let in");
+}
+
+/* What can't leave, but isn't used, is no sample; nor are neighbours. */
+static void s3fifo_picks_from_all_over(void)
+{
+	struct vmdev_node *got[BATCH];
+	unsigned int i, k, n, last = 0, picked = 0;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < FRAMES; i++)
+		ops->insert(&policy, &frame[i], 0, false);
+	for (k = 0; k < 4; k++) {
+		pass_by(STEP, true);
+		n = ops->isolate(&policy, got, BATCH);
+		CHECK(n == BATCH, "%u at once", n);
+		for (i = 0; i < n; i++)
+			ops->putback(&policy, got[i], k == 3);
+		CHECK(k == 3 || !policy.nr_in[3], "picked though not used");
+	}
+	/* several were wanted by now */
+	for (i = 0; i < n; i++) {
+		if (got[i]->in != 3)
+			continue;
+		CHECK(!picked || i >= last + 12, "neighbours: %u and %u", last, i);
+		last = i;
+		picked++;
+	}
+	CHECK(picked > 1, "%u picked", picked);
+}
+
+/* What is in the sample is looked at even if nobody reads ahead, and counts as little. */
+static void s3fifo_looks_at_the_sample_at_last(void)
+{
+	unsigned int i, looks;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < FRAMES; i++)
+		ops->insert(&policy, &frame[i], 0, false);
+	look(true);
+	CHECK(policy.nr_in[3], "none in the sample");
+	for (i = 0, looks = 0; i < 5 * 8; i++) {
+		pass_by(FRAMES / 8, false);
+		looks += look(true);
+		CHECK(!looks || i >= 31, "looked at after %u pages", i * FRAMES / 8);
+	}
+	CHECK(looks, "not looked at after 5 pools");
+}
+
+/* A loop left what it used; then others are used, which were read ahead before that. */
+static void s3fifo_takes_in_a_new_working_set(void)
+{
+	const unsigned int loop = 2 * FRAMES, nr = FRAMES * 4 / 5;
+	unsigned int i, round;
+	unsigned long n;
+
+	start_pages();
+	for (i = 0; i < PAGES; i++)
+		touch(i);
+	for (round = 0; round < 3; round++)
+		go_round(0, loop);
+	for (round = 0; round < 3; round++)
+		go_round(loop, nr);
+	n = use_at_random(loop, nr, FRAMES);
+	CHECK(n < FRAMES / 4, "%lu reads of %u accesses", n, FRAMES);
+}
+
+/* The same for programs that will never find room: the grants end, and part of it stays. */
+static void s3fifo_keeps_part_of_a_new_loop(void)
+{
+	static const struct {
+		unsigned int nr, most;	/* pages, reads of 100 accesses */
+	} loop[] = { { FRAMES * 103 / 100, 30 }, { FRAMES * 3 / 2, 46 } };
+	const unsigned int other = 2 * FRAMES;
+	unsigned int i, k, round;
+
+	for (i = 0; i < ARRAY_SIZE(loop); i++) {
+		start_pages();
+		come_back(FRAMES * 6 / 7);
+		for (k = FRAMES * 6 / 7; k < FRAMES; k++)
+			touch(k);
+		for (round = 0; round < 24; round++) {
+			if (round == 12)
+				reads = 0;
+			go_round(other, loop[i].nr);
+		}
+		CHECK(reads <= 12UL * loop[i].nr * loop[i].most / 100,
+		      "%lu reads in 12 rounds of %u pages", reads, loop[i].nr);
+	}
 }
 
 static void batches(void)
@@ -462,7 +721,9 @@ static void at_random(void)
 			if (r % 4 == 0) {
 				evict();
 			} else if (!on[i]) {
-				insert(i);
+				ops->insert(&policy, &node[i],
+					    r & (1 << 20) ? 0 : VMDEV_SINCE_NEVER, r & (1 << 21));
+				on[i] = 1;
 			} else if (r % 4 == 1) {
 				ops->remove(&policy, &node[i]);
 				on[i] = 0;
@@ -498,6 +759,14 @@ int main(void)
 	tap_run("policy: s3fifo keeps what is used slowly", s3fifo_keeps_what_is_used_slowly);
 	tap_run("policy: s3fifo keeps what is used among idle pages", s3fifo_keeps_few_among_idle);
 	tap_run("policy: s3fifo lets an idle program's pages go", s3fifo_wakes_from_idle);
+	tap_run("policy: s3fifo judges by a sample", s3fifo_judges_by_a_sample);
+	tap_run("policy: s3fifo learns nothing of what is pinned", s3fifo_learns_nothing_of_pins);
+	tap_run("policy: s3fifo lets in a pool", s3fifo_lets_in_a_pool);
+	tap_run("policy: s3fifo counts what it lets in", s3fifo_counts_what_it_lets_in);
+	tap_run("policy: s3fifo picks from all over", s3fifo_picks_from_all_over);
+	tap_run("policy: s3fifo looks at the sample at last", s3fifo_looks_at_the_sample_at_last);
+	tap_run("policy: s3fifo takes in a new working set", s3fifo_takes_in_a_new_working_set);
+	tap_run("policy: s3fifo keeps part of a new loop", s3fifo_keeps_part_of_a_new_loop);
 	tap_run("policy: isolating in batches", batches);
 	tap_run("policy: random operations lose no node", at_random);
 	return tap_done();

@@ -17,8 +17,9 @@
  *             proportional to what it returns. What it gave out before has been
  *             put back or evicted, unless several tasks evict or it is being written
  *   putback   takes a node back that isolate() gave out, or that was removed, and
- *             that stays in the pool; @accessed: it was used since it was last
- *             looked at
+ *             that stays in the pool; @accessed: it was found to be used since it was
+ *             last looked at; false if it stays for another reason, as pages do that
+ *             a device holds
  */
 #ifndef _VMDEV_POLICY_H
 #define _VMDEV_POLICY_H
@@ -40,14 +41,16 @@ enum vmdev_access {
  * @link: in one of the policy's queues
  * @id: the frame's number, 0 to VMDEV_FRAME_NONE - 1; the pool's
  * @in: the queue it stands in, or stood in last
+ * @step: s3fifo: the step in which it came to the sample
  */
 struct vmdev_node {
 	struct list_head link;
 	unsigned int id;
 	unsigned char in;
+	unsigned char step;
 };
 
-#define VMDEV_POLICY_QUEUES	3
+#define VMDEV_POLICY_QUEUES	4
 
 struct vmdev_policy;
 
@@ -74,8 +77,15 @@ struct vmdev_policy_ops {
  * @passed: s3fifo: nodes that came to the small queue, less what looks at the main one cost
  * @taken: s3fifo: nodes the last look at the main queue took
  * @stayed: s3fifo: nodes put back there since; some may be of an earlier look
- * @idle: s3fifo: few were, as far as was known when nodes were last taken
- * @turn: s3fifo: those were the main queue's
+ * @turn: s3fifo: the nodes taken last were the main queue's, looks at the sample apart
+ * @ticks: s3fifo: nodes that came since the last step, those read ahead counting for four
+ * @step: s3fifo: how many times there was time for a look at the sample, modulo 256
+ * @picks: s3fifo: how many nodes are wanted for the sample
+ * @gap: s3fifo: nodes of the main queue found in use since one was picked for the sample
+ * @looks: s3fifo: looks at the sample that count, since the last verdict
+ * @used: s3fifo: nodes put back in that time that were in it and in use
+ * @hold: s3fifo: steps to come at which looks don't count, since others were let in
+ * @grant: s3fifo: nodes read ahead that may go to the main queue though it has its share
  */
 struct vmdev_policy {
 	const struct vmdev_policy_ops *ops;
@@ -87,8 +97,15 @@ struct vmdev_policy {
 	unsigned long passed;
 	unsigned long taken;
 	unsigned long stayed;
-	bool idle;
 	bool turn;
+	unsigned long ticks;
+	unsigned char step;
+	unsigned char picks;
+	unsigned char looks;
+	unsigned char used;
+	unsigned char hold;
+	unsigned long gap;
+	unsigned long grant;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_s3fifo;

@@ -26,9 +26,15 @@ static struct vmdev_node node[NODES];
 static unsigned int place[NODES], from[NODES];
 static unsigned long since[NODES], now;
 static unsigned int out[NODES], nr_out, nr_in;
-/* Of the last look at s3fifo's last queue: how many it took, and how many of all stayed since. */
-static unsigned int taken, stayed;
-static bool idle;
+/*
+ * Of s3fifo's sample: what came since the last step, what is read ahead counting for four;
+ * the number of the step, and that in which each node came; how many more are wanted, and how
+ * many of the main queue were in use since one was taken; looks since the last verdict, and
+ * nodes of the sample that were in use; steps to come at which looks don't count; and how many may
+ * come to the main queue for that.
+ */
+enum { MAIN = 2, SAMPLE = 3 };
+static unsigned int ticks, step, came[NODES], picks, gap, looks, used, hold, grant;
 
 static unsigned int number(const struct vmdev_node *n)
 {
@@ -51,26 +57,30 @@ static void check_oldest(unsigned int i)
 		       "%s: %u was taken before %u, which is older", ops->name, i, k);
 }
 
-/* Does s3fifo let it into its last queue at once? */
+/* Does s3fifo let it into its main queue at once? */
 static bool known(unsigned long since, bool ahead)
 {
 	if (since == VMDEV_SINCE_NEVER)
 		return false;
 	/* a quarter is for others; when in doubt, while that queue isn't used */
-	return policy.nr_in[2] < nr_in - nr_in / 4 ||
-	       (since <= nr_in && (!ahead || idle));
+	return policy.nr_in[MAIN] < nr_in - nr_in / 4 ||
+	       (since <= nr_in && (!ahead || grant));
 }
 
 /* Half of those that come back come soon. */
 static void insert(unsigned int i, bool refault, bool ahead)
 {
 	unsigned long since = refault ? nr_in / 2 + i : VMDEV_SINCE_NEVER;
-	bool last = ops == &vmdev_policy_s3fifo && known(since, ahead);
+	bool main = ops == &vmdev_policy_s3fifo && known(since, ahead);
+	bool share = main && nr_in - nr_in / 4 > policy.nr_in[MAIN];
 
 	if (place[i] != AWAY)
 		return;
 	ops->insert(&policy, &node[i], since, ahead);
-	put(i, last ? 2 : 0);
+	ticks += ahead ? 4 : 1;
+	if (ahead && main && !share)
+		grant--;
+	put(i, main ? MAIN : 0);
 }
 
 /* Where a node goes that came out of queue @in and stays. */
@@ -79,7 +89,7 @@ static unsigned int next_place(unsigned int in)
 	if (ops == &vmdev_policy_fifo)
 		return 0;
 	if (ops == &vmdev_policy_s3fifo)
-		return in ? 2 : 1;
+		return in ? MAIN : 1;
 	/* a clock's node goes from one hand to the other */
 	return !in;
 }
@@ -93,27 +103,67 @@ static void removal(unsigned int i)
 	nr_in--;
 }
 
+/* Is s3fifo to look at its sample? Then at the oldest in it alone. */
+static bool sample_due(void)
+{
+	unsigned int oldest = NODES;
+
+	if (ops != &vmdev_policy_s3fifo || ticks < 4 * 64)
+		return false;
+	ticks = 0;
+	step++;
+	if (looks == 4) {
+		looks = 0;
+		grant = used < 2 ? nr_in : 0;
+		hold = used < 2 ? 24 : 0;
+	}
+	hold -= hold > 0;
+	picks += hold <= 8 && picks < 3;
+	for (unsigned int i = 0; i < NODES; i++)
+		if (place[i] == SAMPLE && (oldest == NODES || since[i] < since[oldest]))
+			oldest = i;
+	if (oldest == NODES || (step - came[oldest]) % 256 < 8)
+		return false;
+	if (!hold && ++looks == 1)
+		used = 0;
+	return true;
+}
+
+/* Does node @i, which stays in the main queue and is in use, go to the sample? */
+static bool picked(unsigned int i)
+{
+	unsigned int in_sample = 0;
+
+	for (unsigned int k = 0; k < NODES; k++)
+		in_sample += place[k] == SAMPLE;
+	if (++gap < nr_in / 64 || !picks || in_sample > nr_in / 64)
+		return false;
+	picks--;
+	gap = 0;
+	came[i] = step;
+	return true;
+}
+
 static void isolate(unsigned int max)
 {
 	struct vmdev_node *got[NODES + 1];
 	unsigned int want = max < nr_in ? max : nr_in, n;
+	bool sample = sample_due();
 
-	idle = 4 * stayed < taken;
 	got[max] = (void *)&policy;
 	n = ops->isolate(&policy, got, max);
 	EXPECT(got[max] == (void *)&policy, "%s: wrote behind the array", ops->name);
 	EXPECT(n <= max, "%s: %u isolated of %u", ops->name, n, max);
+	EXPECT(!sample || n <= 1, "%u of the sample at once", n);
 	/* a batch of one hand may be short, but not empty */
 	EXPECT(n || !want, "%s: nothing isolated of %u", ops->name, nr_in);
 	for (unsigned int k = 0; k < n; k++) {
 		unsigned int i = number(got[k]);
 
 		EXPECT(place[i] < OUT, "%s: isolated %u, which is %u", ops->name, i, place[i]);
+		EXPECT(!sample || place[i] == SAMPLE, "%u is from queue %u, not the sample", i,
+		       place[i]);
 		check_oldest(i);
-		if (place[i] == 2) {
-			taken = k ? taken + 1 : 1;
-			stayed = 0;
-		}
 		from[i] = place[i];
 		place[i] = OUT;
 		nr_in--;
@@ -123,10 +173,16 @@ static void isolate(unsigned int max)
 
 static void put_back(unsigned int i, bool accessed)
 {
+	unsigned int where = next_place(from[i]);
+
+	if (ops == &vmdev_policy_s3fifo && from[i] == MAIN && accessed && picked(i))
+		where = SAMPLE;
+	if (from[i] == SAMPLE && accessed)
+		used++;
+	else if (from[i] == SAMPLE && looks)
+		looks--;
 	ops->putback(&policy, &node[i], accessed);
-	if (from[i] == 2)
-		stayed++;
-	put(i, next_place(from[i]));
+	put(i, where);
 }
 
 /* One that is out goes back, or for good. */
@@ -213,9 +269,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&policy, 0xa5, sizeof(policy));
 	nr_out = 0;
 	nr_in = 0;
-	taken = 0;
-	stayed = 0;
-	idle = false;
+	ticks = 0;
+	step = 0;
+	picks = 0;
+	gap = 0;
+	looks = 0;
+	used = 0;
+	hold = 0;
+	grant = 0;
 	ops = all[next_byte(&in) % ARRAY_SIZE(all)];
 	policy.ops = ops;
 	ops->init(&policy);
