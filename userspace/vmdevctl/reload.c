@@ -172,8 +172,12 @@ static int do_reload(struct reload *reload, struct ctl_result *result)
 
 	reload->loaded = true;
 	if (check(reload, result) ||
-	    unload_module(result, &reload->holders, &reload->holders_count))
+	    unload_module(result, &reload->holders, &reload->holders_count)) {
+		reload->loaded = !access(VMDEV_SYSFS, F_OK);
+		if (reload->loaded)
+			reload_explain(result, &(struct ctl_result){ 0 });
 		return CTL_FAILED;
+	}
 	if (!load_module(&reload->request, reload->options, &reload->kmsg, result))
 		return CTL_OK;
 	/* it may be in the kernel, and only its device be missing */
