@@ -293,7 +293,7 @@ static void look(struct vmdev_batch *b)
 			 test_and_clear_bit(VMDEV_FRAME_ACCESSED, &v->frame->flags))
 			used = true;
 		if (used || mlocked)
-			keep_folio(v, used);
+			keep_folio(v, used && !mlocked);
 		else
 			b->v[n++] = *v;
 	}

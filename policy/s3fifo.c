@@ -35,6 +35,7 @@
 #define PICKS_MAX	3U	/* a look at MAIN may be less frequent than a step */
 #define VERDICT		4U	/* looks at the sample that tell what to do */
 #define HOLD		(3 * STEPS)
+#define SEEN_MIN	128UL	/* and a sixteenth of the pool: more than all evictors have out */
 
 enum {
 	NEW,		/* not yet looked at */
@@ -59,6 +60,9 @@ static void s3fifo_init(struct vmdev_policy *policy)
 	policy->hold = 0;
 	policy->gap = 0;
 	policy->grant = 0;
+	policy->looked = NULL;
+	policy->seen = 0;
+	policy->found = 0;
 }
 
 /* Has the main queue, the sample apart, less than what is its share, whatever comes? */
@@ -130,25 +134,34 @@ static unsigned int next_queue(const struct vmdev_policy *policy, unsigned int m
 	if (policy->kept < nr_main)
 		return MAIN;
 	/* once round for nothing: what is elsewhere may be all that can leave */
+	if (nr_trial)
+		return TRIAL;
+	if (nr_new)
+		return NEW;
 	if (policy->nr_in[SAMPLE])
 		return SAMPLE;
-	if (nr_main && !(nr_new + nr_trial))
-		return MAIN;
-	return nr_trial ? TRIAL : NEW;
+	return nr_main ? MAIN : NEW;
 }
 
 /*
- * May what is read ahead come in? It may if less than half of the looks found a page in use.
- * Then it has three pools' time before looks count again, or a loop that doesn't fit would
- * be let in for ever.
+ * May what is read ahead come in? It may if less than half of the looks at the sample found a
+ * page in use, or hardly any look at the main queue did: then there is not much to pick for a
+ * sample, and that is not like the rest, which leaves. What is let in has three pools'
+ * time before looks count again, or a loop that doesn't fit would be let in for ever.
  */
 static void judge(struct vmdev_policy *policy)
 {
-	bool idle = 2 * policy->used < VERDICT;
+	bool few = policy->seen > policy->nr / 16 + SEEN_MIN &&
+		   8 * policy->found < policy->seen;
+	bool idle = few || 2 * policy->used < VERDICT;
 
+	if (policy->hold || (!few && policy->looks < VERDICT))
+		return;
 	policy->grant = idle ? policy->nr : 0;
 	policy->hold = idle ? HOLD : 0;
 	policy->looks = 0;
+	policy->seen = 0;
+	policy->found = 0;
 }
 
 /* Is it time for a look at the oldest of the sample? */
@@ -160,11 +173,14 @@ static bool sample_due(struct vmdev_policy *policy)
 		return false;
 	policy->ticks = 0;
 	policy->step++;
-	/* what was looked at a step ago has been put back or is gone by now */
-	if (policy->looks == VERDICT)
-		judge(policy);
-	if (policy->hold)
+	/* what was looked at a step ago has been put back by now, or is not going to be */
+	policy->looked = NULL;
+	judge(policy);
+	if (policy->hold) {
 		policy->hold--;
+		policy->seen = 0;
+		policy->found = 0;
+	}
 	/* what is picked now is looked at when looks count again */
 	if (policy->hold <= STEPS && policy->picks < PICKS_MAX)
 		policy->picks++;
@@ -173,8 +189,11 @@ static bool sample_due(struct vmdev_policy *policy)
 	oldest = list_first_entry(&policy->queue[SAMPLE], struct vmdev_node, link);
 	if ((unsigned char)(policy->step - oldest->step) < STEPS)
 		return false;
-	if (!policy->hold && !policy->looks++)
-		policy->used = 0;
+	if (!policy->hold) {
+		if (!policy->looks++)
+			policy->used = 0;
+		policy->looked = oldest;
+	}
 	return true;
 }
 
@@ -216,6 +235,7 @@ static unsigned int s3fifo_isolate(struct vmdev_policy *policy, struct vmdev_nod
 	if (in == MAIN) {
 		policy->taken = n;
 		policy->stayed = 0;
+		policy->seen += n;
 	}
 	return n;
 }
@@ -231,16 +251,21 @@ static void s3fifo_putback(struct vmdev_policy *policy, struct vmdev_node *node,
 	if (node->in == MAIN) {
 		policy->kept++;
 		policy->stayed++;
+		if (accessed)
+			policy->found++;
+		else if (policy->seen)
+			policy->seen--;
 		if (accessed && pick(policy, node))
 			in = SAMPLE;
-	} else if (node->in == SAMPLE) {
+	} else if (node->in == NEW) {
+		in = TRIAL;
+	} else if (node->in == SAMPLE && node == policy->looked) {
 		/* what can't leave tells nothing */
 		if (accessed)
 			policy->used++;
-		else if (policy->looks)
+		else
 			policy->looks--;
-	} else if (node->in == NEW) {
-		in = TRIAL;
+		policy->looked = NULL;
 	}
 	queue_add_tail(policy, node, in);
 }

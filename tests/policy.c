@@ -552,32 +552,184 @@ static void s3fifo_judges_by_a_sample(void)
 	}
 }
 
-/* A page of the sample that can't leave tells nothing. */
+/* So many may come in that are read ahead, and do. */
+static void let_a_pool_in(unsigned int pool)
+{
+	unsigned int i;
+
+	for (i = 0; i <= FRAMES && let_in(); i++)
+		;
+	CHECK(i == pool, "%u were let in", i);
+}
+
+/* Hardly any look at the main queue finds a page in use: there is no sample, nor need for it. */
+static void s3fifo_sees_an_idle_queue(void)
+{
+	struct vmdev_node *got[BATCH];
+	unsigned int i, n, nr_used, looked;
+
+	for (nr_used = 0; nr_used <= BATCH; nr_used += BATCH / 4) {
+		start(&vmdev_policy_s3fifo);
+		for (i = 0; i < FRAMES; i++)
+			ops->insert(&policy, &frame[i], 0, false);
+		for (looked = 0; looked <= FRAMES / 16 + 128;) {
+			CHECK(!let_in(), "let in after %u looks", looked);
+			pass_by(BATCH, true);
+			n = ops->isolate(&policy, got, BATCH);
+			CHECK(n, "nothing comes after %u looks", looked);
+			looked += got[0]->in == 2 ? n : 0;
+			/* what leaves makes room for what is not known */
+			for (i = 0; i < n; i++)
+				if (got[i]->in == 2 && i < nr_used)
+					ops->putback(&policy, got[i], true);
+				else
+					ops->insert(&policy, got[i], VMDEV_SINCE_NEVER, false);
+		}
+		pass_by(STEP, true);
+		CHECK(ops->isolate(&policy, got, 1) == 1, "nothing comes");
+		ops->putback(&policy, got[0], true);
+		CHECK(let_in() == !nr_used, "%u of %u in use, let in: %u", nr_used, BATCH,
+		      let_in());
+	}
+}
+
+/* Pages that are held, but not used, are no sign that the others are idle. */
+static void s3fifo_sees_no_idleness_in_pins(void)
+{
+	struct vmdev_node *got[BATCH];
+	unsigned int i, k, n;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < FRAMES; i++)
+		ops->insert(&policy, &frame[i], 0, false);
+	for (k = 0; k < 8; k++) {
+		CHECK(!let_in(), "let in after %u batches", k);
+		pass_by(STEP, true);
+		n = ops->isolate(&policy, got, BATCH);
+		for (i = 0; i < n; i++)
+			ops->putback(&policy, got[i], false);
+	}
+}
+
+/* A page of the sample that can't leave tells nothing, whatever others told before. */
 static void s3fifo_learns_nothing_of_pins(void)
 {
 	struct vmdev_node *got[BATCH];
+	unsigned int i, used;
+
+	for (used = 0; used <= 3; used++) {
+		fill_sample();
+		for (i = 0; i < 3; i++) {
+			CHECK(look(i < used), "no look");
+			pass_by(STEP, true);
+		}
+		for (i = 0; i < 3; i++) {
+			CHECK(ops->isolate(&policy, got, BATCH) == 1 && got[0]->in == 3, "no look");
+			ops->putback(&policy, got[0], false);
+			pass_by(STEP, true);
+			CHECK(!let_in(), "let in after three looks");
+		}
+		CHECK(look(false), "no look");
+		pass_by(STEP, true);
+		look(true);
+		CHECK(let_in() == (used < 2), "%u of 4 were used, let in: %u", used, let_in());
+	}
+}
+
+/* Nor does one of it that was taken for another reason. */
+static void s3fifo_learns_nothing_of_detours(void)
+{
+	struct vmdev_node *other;
 	unsigned int i;
 
 	fill_sample();
-	for (i = 0; i < 6; i++) {
-		CHECK(ops->isolate(&policy, got, BATCH) == 1 && got[0]->in == 3, "no look");
-		ops->putback(&policy, got[0], false);
+	for (i = 0; i < 4; i++) {
+		CHECK(look(false), "no look");
+		other = list_last_entry(&policy.queue[3], struct vmdev_node, link);
+		ops->remove(&policy, other);
+		ops->putback(&policy, other, true);
 		pass_by(STEP, true);
 	}
 	look(true);
-	CHECK(!let_in(), "let in for what was pinned");
+	CHECK(let_in(), "not let in, though no look found a page in use");
+}
+
+/* All of the main queue is in use or can't leave: the few others leave before the sample. */
+static void s3fifo_spares_the_sample(void)
+{
+	static struct vmdev_node few[2];
+	struct vmdev_node *got[BATCH];
+	unsigned int i, n, left = ARRAY_SIZE(few), rounds = 0;
+
+	fill_sample();
+	/* the look that is due */
+	look(true);
+	for (i = 0; i < left; i++)
+		ops->insert(&policy, &few[i], VMDEV_SINCE_NEVER, false);
+	while (left && rounds++ < 4 * FRAMES / BATCH) {
+		n = ops->isolate(&policy, got, BATCH);
+		CHECK(n, "nothing comes");
+		for (i = 0; i < n; i++) {
+			CHECK(got[i]->in != 3, "one of the sample comes before %u others", left);
+			if (got[i] == &few[0] || got[i] == &few[1])
+				left--;
+			else
+				ops->putback(&policy, got[i], true);
+		}
+	}
+	CHECK(!left, "%u never come", left);
+	/* it comes at last, too */
+	for (rounds = 0; rounds < 4 * FRAMES / BATCH; rounds++)
+		if (look(true) > 1)
+			break;
+	CHECK(rounds < 4 * FRAMES / BATCH, "the sample never comes");
 }
 
 /* No more than a pool at a time is let in. */
 static void s3fifo_lets_in_a_pool(void)
 {
-	unsigned int i;
+	fill_sample();
+	look_four_times(0);
+	let_a_pool_in(FRAMES);
+}
+
+/* What is seen of the main queue while what was let in has its time doesn't count. */
+static void s3fifo_sees_nothing_on_hold(void)
+{
+	struct vmdev_node *got[BATCH];
+	unsigned int i, k, n;
 
 	fill_sample();
 	look_four_times(0);
-	for (i = 0; i < FRAMES; i++)
-		CHECK(let_in(), "only %u were let in", i);
-	CHECK(!let_in(), "more than a pool was let in");
+	let_a_pool_in(FRAMES);
+	for (i = 0; i < 26; i++) {
+		/* nothing is learned, but from batches of which nothing is in use, and a few */
+		unsigned int idle = i < 18 || i > 21 ? 0 : i < 21 ? BATCH : 8;
+
+		pass_by(STEP, true);
+		n = ops->isolate(&policy, got, idle ?: 1);
+		for (k = 0; k < n; k++)
+			if (got[k]->in == 2 && idle)
+				ops->insert(&policy, got[k], VMDEV_SINCE_NEVER, false);
+			else
+				ops->putback(&policy, got[k], i >= 22);
+		CHECK(!let_in(), "let in again after %u steps", i);
+	}
+}
+
+/* A look at the sample doesn't take the turn that others have after one at the main queue. */
+static void s3fifo_keeps_its_turn(void)
+{
+	static struct vmdev_node fresh[FRAMES / 32];
+	struct vmdev_node *got[BATCH];
+	unsigned int i, n;
+
+	fill_sample();
+	CHECK(look(true), "no look");
+	for (i = 0; i < ARRAY_SIZE(fresh); i++)
+		ops->insert(&policy, &fresh[i], VMDEV_SINCE_NEVER, false);
+	n = ops->isolate(&policy, got, BATCH);
+	CHECK(n && got[0]->in == 0, "%u of queue %u", n, n ? got[0]->in : 9);
 }
 
 /* What is let in while the main queue has room for all doesn't count. */
@@ -598,9 +750,7 @@ static void s3fifo_counts_what_it_lets_in(void)
 		ops->remove(&policy, &frame[i]);
 		ops->insert(&policy, &frame[i], 0, false);
 	}
-	for (i = 0; i < FRAMES; i++)
-		CHECK(let_in(), "only %u were let in", i);
-	CHECK(!let_in(), "more than a pool was let in");
+	let_a_pool_in(FRAMES);
 }
 
 /* What can't leave, but isn't used, is no sample; nor are neighbours. */
@@ -760,9 +910,15 @@ int main(void)
 	tap_run("policy: s3fifo keeps what is used among idle pages", s3fifo_keeps_few_among_idle);
 	tap_run("policy: s3fifo lets an idle program's pages go", s3fifo_wakes_from_idle);
 	tap_run("policy: s3fifo judges by a sample", s3fifo_judges_by_a_sample);
+	tap_run("policy: s3fifo sees an idle queue", s3fifo_sees_an_idle_queue);
+	tap_run("policy: s3fifo sees no idleness in pins", s3fifo_sees_no_idleness_in_pins);
 	tap_run("policy: s3fifo learns nothing of what is pinned", s3fifo_learns_nothing_of_pins);
+	tap_run("policy: s3fifo learns nothing of detours", s3fifo_learns_nothing_of_detours);
+	tap_run("policy: s3fifo spares the sample", s3fifo_spares_the_sample);
 	tap_run("policy: s3fifo lets in a pool", s3fifo_lets_in_a_pool);
 	tap_run("policy: s3fifo counts what it lets in", s3fifo_counts_what_it_lets_in);
+	tap_run("policy: s3fifo sees nothing on hold", s3fifo_sees_nothing_on_hold);
+	tap_run("policy: s3fifo keeps its turn", s3fifo_keeps_its_turn);
 	tap_run("policy: s3fifo picks from all over", s3fifo_picks_from_all_over);
 	tap_run("policy: s3fifo looks at the sample at last", s3fifo_looks_at_the_sample_at_last);
 	tap_run("policy: s3fifo takes in a new working set", s3fifo_takes_in_a_new_working_set);

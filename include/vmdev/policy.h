@@ -15,7 +15,8 @@
  *   isolate   takes up to @max nodes, one or more, off, the best victims first, and returns
  *             how many; 0 only when the instance is empty. Its cost is
  *             proportional to what it returns. What it gave out before has been
- *             put back or evicted, unless several tasks evict or it is being written
+ *             put back or evicted, unless several tasks evict or it is being written.
+ *             When nothing can be freed otherwise it is evicted though it is in use
  *   putback   takes a node back that isolate() gave out, or that was removed, and
  *             that stays in the pool; @accessed: it was found to be used since it was
  *             last looked at; false if it stays for another reason, as pages do that
@@ -83,7 +84,10 @@ struct vmdev_policy_ops {
  * @picks: s3fifo: how many nodes are wanted for the sample
  * @gap: s3fifo: nodes of the main queue found in use since one was picked for the sample
  * @looks: s3fifo: looks at the sample that count, since the last verdict
- * @used: s3fifo: nodes put back in that time that were in it and in use
+ * @used: s3fifo: those that found a node in use
+ * @seen: s3fifo: nodes taken for a look at the main queue, and not held otherwise, in that time
+ * @found: s3fifo: those that were found in use
+ * @looked: s3fifo: the node that was looked at last, if that counts and it isn't back yet
  * @hold: s3fifo: steps to come at which looks don't count, since others were let in
  * @grant: s3fifo: nodes read ahead that may go to the main queue though it has its share
  */
@@ -106,6 +110,9 @@ struct vmdev_policy {
 	unsigned char hold;
 	unsigned long gap;
 	unsigned long grant;
+	const struct vmdev_node *looked;
+	unsigned long seen;
+	unsigned long found;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_s3fifo;

@@ -29,12 +29,14 @@ static unsigned int out[NODES], nr_out, nr_in;
 /*
  * Of s3fifo's sample: what came since the last step, what is read ahead counting for four;
  * the number of the step, and that in which each node came; how many more are wanted, and how
- * many of the main queue were in use since one was taken; looks since the last verdict, and
- * nodes of the sample that were in use; steps to come at which looks don't count; and how many may
- * come to the main queue for that.
+ * many of the main queue were in use since one was taken; looks since the last verdict, those
+ * that found a node in use, and the node of the last, until it is back; nodes taken for a look
+ * at the main queue in that time, and those that were found in use; steps to come at which
+ * looks don't count; and how many may come to the main queue for that.
  */
 enum { MAIN = 2, SAMPLE = 3 };
-static unsigned int ticks, step, came[NODES], picks, gap, looks, used, hold, grant;
+static unsigned int ticks, step, came[NODES], picks, gap, looks, used, looked, seen, found;
+static unsigned int hold, grant;
 
 static unsigned int number(const struct vmdev_node *n)
 {
@@ -62,7 +64,7 @@ static bool known(unsigned long since, bool ahead)
 {
 	if (since == VMDEV_SINCE_NEVER)
 		return false;
-	/* a quarter is for others; when in doubt, while that queue isn't used */
+	/* a quarter is for others; when in doubt, as many as were granted */
 	return policy.nr_in[MAIN] < nr_in - nr_in / 4 ||
 	       (since <= nr_in && (!ahead || grant));
 }
@@ -103,6 +105,24 @@ static void removal(unsigned int i)
 	nr_in--;
 }
 
+/* Are pages that are read ahead let in from now on? */
+static void judge(void)
+{
+	bool few = seen > nr_in / 16 + 128 && 8 * found < seen;
+
+	if (hold)
+		return;
+	if (few || looks == 4) {
+		bool idle = few || used < 2;
+
+		grant = idle ? nr_in : 0;
+		hold = idle ? 24 : 0;
+		looks = 0;
+		seen = 0;
+		found = 0;
+	}
+}
+
 /* Is s3fifo to look at its sample? Then at the oldest in it alone. */
 static bool sample_due(void)
 {
@@ -112,20 +132,24 @@ static bool sample_due(void)
 		return false;
 	ticks = 0;
 	step++;
-	if (looks == 4) {
-		looks = 0;
-		grant = used < 2 ? nr_in : 0;
-		hold = used < 2 ? 24 : 0;
+	looked = NODES;
+	judge();
+	if (hold) {
+		hold--;
+		seen = 0;
+		found = 0;
 	}
-	hold -= hold > 0;
 	picks += hold <= 8 && picks < 3;
 	for (unsigned int i = 0; i < NODES; i++)
 		if (place[i] == SAMPLE && (oldest == NODES || since[i] < since[oldest]))
 			oldest = i;
 	if (oldest == NODES || (step - came[oldest]) % 256 < 8)
 		return false;
-	if (!hold && ++looks == 1)
-		used = 0;
+	if (!hold) {
+		if (++looks == 1)
+			used = 0;
+		looked = oldest;
+	}
 	return true;
 }
 
@@ -165,6 +189,7 @@ static void isolate(unsigned int max)
 		       place[i]);
 		check_oldest(i);
 		from[i] = place[i];
+		seen += from[i] == MAIN;
 		place[i] = OUT;
 		nr_in--;
 		out[nr_out++] = i;
@@ -175,12 +200,17 @@ static void put_back(unsigned int i, bool accessed)
 {
 	unsigned int where = next_place(from[i]);
 
+	if (from[i] == MAIN) {
+		found += accessed;
+		seen -= !accessed && seen;
+	}
 	if (ops == &vmdev_policy_s3fifo && from[i] == MAIN && accessed && picked(i))
 		where = SAMPLE;
-	if (from[i] == SAMPLE && accessed)
-		used++;
-	else if (from[i] == SAMPLE && looks)
-		looks--;
+	if (i == looked && from[i] == SAMPLE) {
+		used += accessed;
+		looks -= !accessed;
+		looked = NODES;
+	}
 	ops->putback(&policy, &node[i], accessed);
 	put(i, where);
 }
@@ -275,6 +305,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	gap = 0;
 	looks = 0;
 	used = 0;
+	looked = NODES;
+	seen = 0;
+	found = 0;
 	hold = 0;
 	grant = 0;
 	ops = all[next_byte(&in) % ARRAY_SIZE(all)];
@@ -301,6 +334,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 5:
 			detour(next_byte(&in) % NODES, op & 64);
+			break;
+		case 6:
+			while (nr_out)
+				finish(0, op & 32, op & 64);
 			break;
 		default:
 			for (n = next_byte(&in) % 64; n-- && nr_out;)

@@ -15,6 +15,8 @@ struct list_head {
 
 #define list_first_entry(head, type, member) \
 	((type *)((char *)(head)->next - offsetof(type, member)))
+#define list_last_entry(head, type, member) \
+	((type *)((char *)(head)->prev - offsetof(type, member)))
 
 static inline void INIT_LIST_HEAD(struct list_head *head)
 {
