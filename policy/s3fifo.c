@@ -55,14 +55,14 @@ static void s3fifo_init(struct vmdev_policy *policy)
 	policy->ticks = 0;
 	policy->step = 0;
 	policy->picks = 0;
+	policy->gap = 0;
 	policy->looks = 0;
 	policy->used = 0;
-	policy->hold = 0;
-	policy->gap = 0;
-	policy->grant = 0;
-	policy->looked = NULL;
 	policy->seen = 0;
 	policy->found = 0;
+	policy->looked = NULL;
+	policy->hold = 0;
+	policy->grant = 0;
 }
 
 /* Has the main queue, the sample apart, less than what is its share, whatever comes? */

@@ -492,6 +492,16 @@ static bool let_in(void)
 	return in;
 }
 
+/* All of the pool is in the main queue. */
+static void fill_main(void)
+{
+	unsigned int i;
+
+	start(&vmdev_policy_s3fifo);
+	for (i = 0; i < FRAMES; i++)
+		ops->insert(&policy, &frame[i], 0, false);
+}
+
 #define STEP	(FRAMES / 8)	/* pages that are read ahead between two looks at the sample */
 
 /* All of the pool is in the main queue, and some of it in the sample. */
@@ -499,9 +509,7 @@ static void fill_sample(void)
 {
 	unsigned int i;
 
-	start(&vmdev_policy_s3fifo);
-	for (i = 0; i < FRAMES; i++)
-		ops->insert(&policy, &frame[i], 0, false);
+	fill_main();
 	/* one a step comes to it, and nothing leaves it before a pool has come */
 	for (i = 0; i < 8; i++) {
 		CHECK(!look(true), "looked at the sample after %u steps", i);
@@ -569,9 +577,7 @@ static void s3fifo_sees_an_idle_queue(void)
 	unsigned int i, n, nr_used, looked;
 
 	for (nr_used = 0; nr_used <= BATCH; nr_used += BATCH / 4) {
-		start(&vmdev_policy_s3fifo);
-		for (i = 0; i < FRAMES; i++)
-			ops->insert(&policy, &frame[i], 0, false);
+		fill_main();
 		for (looked = 0; looked <= FRAMES / 16 + 128;) {
 			CHECK(!let_in(), "let in after %u looks", looked);
 			pass_by(BATCH, true);
@@ -599,9 +605,7 @@ static void s3fifo_sees_no_idleness_in_pins(void)
 	struct vmdev_node *got[BATCH];
 	unsigned int i, k, n;
 
-	start(&vmdev_policy_s3fifo);
-	for (i = 0; i < FRAMES; i++)
-		ops->insert(&policy, &frame[i], 0, false);
+	fill_main();
 	for (k = 0; k < 8; k++) {
 		CHECK(!let_in(), "let in after %u batches", k);
 		pass_by(STEP, true);
@@ -759,9 +763,7 @@ static void s3fifo_picks_from_all_over(void)
 	struct vmdev_node *got[BATCH];
 	unsigned int i, k, n, last = 0, picked = 0;
 
-	start(&vmdev_policy_s3fifo);
-	for (i = 0; i < FRAMES; i++)
-		ops->insert(&policy, &frame[i], 0, false);
+	fill_main();
 	for (k = 0; k < 4; k++) {
 		pass_by(STEP, true);
 		n = ops->isolate(&policy, got, BATCH);
@@ -786,15 +788,13 @@ static void s3fifo_looks_at_the_sample_at_last(void)
 {
 	unsigned int i, looks;
 
-	start(&vmdev_policy_s3fifo);
-	for (i = 0; i < FRAMES; i++)
-		ops->insert(&policy, &frame[i], 0, false);
+	fill_main();
 	look(true);
 	CHECK(policy.nr_in[3], "none in the sample");
 	for (i = 0, looks = 0; i < 5 * 8; i++) {
-		pass_by(FRAMES / 8, false);
+		pass_by(STEP, false);
 		looks += look(true);
-		CHECK(!looks || i >= 31, "looked at after %u pages", i * FRAMES / 8);
+		CHECK(!looks || i >= 31, "looked at after %u pages", i * STEP);
 	}
 	CHECK(looks, "not looked at after 5 pools");
 }

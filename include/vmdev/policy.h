@@ -105,14 +105,14 @@ struct vmdev_policy {
 	unsigned long ticks;
 	unsigned char step;
 	unsigned char picks;
+	unsigned long gap;
 	unsigned char looks;
 	unsigned char used;
-	unsigned char hold;
-	unsigned long gap;
-	unsigned long grant;
-	const struct vmdev_node *looked;
 	unsigned long seen;
 	unsigned long found;
+	const struct vmdev_node *looked;
+	unsigned char hold;
+	unsigned long grant;
 };
 
 extern const struct vmdev_policy_ops vmdev_policy_s3fifo;

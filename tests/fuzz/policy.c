@@ -59,14 +59,19 @@ static void check_oldest(unsigned int i)
 		       "%s: %u was taken before %u, which is older", ops->name, i, k);
 }
 
+/* Has s3fifo's main queue less than it may have whatever comes? A quarter is for others. */
+static bool main_has_room(void)
+{
+	return policy.nr_in[MAIN] < nr_in - nr_in / 4;
+}
+
 /* Does s3fifo let it into its main queue at once? */
 static bool known(unsigned long since, bool ahead)
 {
 	if (since == VMDEV_SINCE_NEVER)
 		return false;
-	/* a quarter is for others; when in doubt, as many as were granted */
-	return policy.nr_in[MAIN] < nr_in - nr_in / 4 ||
-	       (since <= nr_in && (!ahead || grant));
+	/* when in doubt, as many as were granted */
+	return main_has_room() || (since <= nr_in && (!ahead || grant));
 }
 
 /* Half of those that come back come soon. */
@@ -74,14 +79,13 @@ static void insert(unsigned int i, bool refault, bool ahead)
 {
 	unsigned long since = refault ? nr_in / 2 + i : VMDEV_SINCE_NEVER;
 	bool main = ops == &vmdev_policy_s3fifo && known(since, ahead);
-	bool share = main && nr_in - nr_in / 4 > policy.nr_in[MAIN];
+	bool granted = main && ahead && !main_has_room();
 
 	if (place[i] != AWAY)
 		return;
 	ops->insert(&policy, &node[i], since, ahead);
 	ticks += ahead ? 4 : 1;
-	if (ahead && main && !share)
-		grant--;
+	grant -= granted;
 	put(i, main ? MAIN : 0);
 }
 
